@@ -1,0 +1,1 @@
+"""gradatim: quantitative imaging from the scanner's gradients to an answer."""
