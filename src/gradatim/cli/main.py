@@ -1,0 +1,99 @@
+"""The one program: reads the command line, runs the command, turns its end into an exit code."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from types import FrameType
+from typing import Protocol
+
+import tyro
+
+from gradatim.base.choice import choose
+from gradatim.base.errors import GradatimError
+from gradatim.cli.doctor import Doctor
+from gradatim.cli.outcome import PIPE_CLOSED, explain
+
+
+class Command(Protocol):
+    """What every command is: parameters, and something to do with them."""
+
+    def run(self) -> int:
+        """Do the work; the exit code, 0 where all went well."""
+        ...
+
+
+COMMANDS: dict[str, Callable[..., Command]] = {
+    "doctor": Doctor,
+}
+"""Word on the command line → command. Their modules import nothing heavy before ``run``."""
+
+_ABOUT = "Quantitative imaging from the scanner's gradients to an answer: signal, field, map, regions, features"
+
+
+def parse(arguments: Sequence[str]) -> Command:
+    """The command that a command line describes.
+
+    Args:
+        arguments: the words after ``gradatim``.
+
+    Returns:
+        The command, not yet run.
+
+    Raises:
+        UsageError: GD-102 if there is no such command; the nearest one is suggested.
+        SystemExit: 0 after ``--help`` and ``--version``, 2 for options that do not fit.
+
+    Example:
+        >>> parse(["doctor", "--json"])
+        Doctor(json=True)
+    """
+    words = list(arguments)
+    if words == ["--version"]:
+        print(f"gradatim {version('gradatim')}")
+        sys.exit(0)
+    if words and not words[0].startswith("-"):
+        choose(words[0], COMMANDS, what="command")
+    return tyro.extras.subcommand_cli_from_dict(
+        COMMANDS,
+        prog="gradatim",
+        description=_ABOUT,
+        args=words,
+        config=(tyro.conf.OmitSubcommandPrefixes, tyro.conf.FlagCreatePairsOff),
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line and give its exit code.
+
+    0 fine, 1 some subjects failed, 2 usage, 3 bad input, 4 unsafe input refused, 5 the machine, 70 a bug of
+    ours, 130 interrupted, 141 the reader of our output went away.
+
+    Args:
+        arguments: the words after ``gradatim``; by default this process's.
+    """
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        code = parse(words).run()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at exit
+        return PIPE_CLOSED
+    except (KeyboardInterrupt, GradatimError) as error:
+        return explain(error, "")
+    except Exception as error:
+        if os.environ.get("GRADATIM_TRACEBACK"):
+            raise
+        return explain(error, words[0])
+    return code
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """SIGTERM ends a run as Ctrl-C does, so that what is written stays whole."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

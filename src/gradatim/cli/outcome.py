@@ -1,0 +1,80 @@
+"""From what a command ended with to an exit code and a message that a person can act on."""
+
+import errno
+import sys
+import unicodedata
+
+from gradatim.base.errors import GradatimError, ResourceError
+from gradatim.cli.bug_report import write_bug_report
+
+BUG = 70
+"""Exit code of our own failures."""
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C or SIGTERM, as shells give it."""
+
+PIPE_CLOSED = 141
+"""Exit code when the program that read our output went away, as shells give it."""
+
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_PERMISSION = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def plain(text: str) -> str:
+    """Text that cannot drive a terminal: control, direction-changing and undecodable characters become ``?``.
+
+    Names from files and headers pass through messages; they must not clear a screen, hide or reverse text.
+
+    Example:
+        >>> plain("a" + chr(27) + "[2J" + chr(0x202E) + "b")
+        'a?[2J?b'
+    """
+    return "".join("?" if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"} else c for c in text)
+
+
+def explain(error: BaseException, command: str) -> int:
+    """Say on stderr why a command ended, in one paragraph, and give its exit code.
+
+    Args:
+        error: what the command raised.
+        command: the command's name, for the bug report; never its arguments, which may name a patient.
+
+    Returns:
+        The exit code: 2 to 5 for errors raised on purpose, 5 for the machine's, 130 if interrupted,
+        70 for anything else, which is a bug of ours.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        _tell("interrupted; nothing half-written is left, the same command can be run again")
+        return INTERRUPTED
+    known = error if isinstance(error, GradatimError) else _of_the_machine(error)
+    if known is not None:
+        _tell(str(known))
+        return known.exit_code
+    _tell(f"this is a bug in gradatim, not in your data ({type(error).__name__})")
+    report = write_bug_report(error, command)
+    if report is not None:
+        _tell(f"please send {report}; it holds versions and line numbers, no data, names or paths of yours")
+    return BUG
+
+
+def _of_the_machine(error: BaseException) -> ResourceError | None:
+    """The coded error that a failure of the machine stands for, None if it is no such failure."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "can't allocate" in str(error):
+        return ResourceError(
+            "GD-590",
+            given="the memory did not suffice",
+            allowed="what is free on this machine",
+            do="close other programs, use fewer processes, or crop the image",
+        )
+    if isinstance(error, OSError) and error.errno in _DISK | _PERMISSION:
+        return ResourceError(
+            "GD-591",
+            given=f"{error.strerror}: {error.filename or 'an output file'}",
+            allowed="a folder that you may write to, with free space",
+            do="free some space, change the permission, or choose another output folder",
+        )
+    return None
+
+
+def _tell(message: str) -> None:
+    print(f"gradatim: {plain(message)}", file=sys.stderr)
