@@ -1,7 +1,9 @@
-"""Where the shared reference material lies, and nothing else."""
+"""What many tests need: the shared reference material, and the laws of linear operators."""
 
+import importlib.util
 import os
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -15,3 +17,14 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no reference data at {folder.name}: set GRADATIM_SHARED")
     return folder
+
+
+@pytest.fixture(scope="session")
+def laws() -> ModuleType:
+    """The law kit, ``tests/laws/kit.py``: ``laws.adjointness(operator)``."""
+    spec = importlib.util.spec_from_file_location("gradatim_law_kit", CHECKOUT / "tests" / "laws" / "kit.py")
+    assert spec is not None
+    assert spec.loader is not None
+    kit = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(kit)
+    return kit

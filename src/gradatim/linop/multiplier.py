@@ -1,0 +1,84 @@
+"""Periodic convolution of real volumes, written as a multiplication in Fourier space."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gradatim.base.errors import UsageError
+from gradatim.linop.fft import half_shape, irfftn, rfftn
+from gradatim.linop.shift_invariant import ShiftInvariant
+
+
+@dataclass(frozen=True, eq=False)
+class FourierMultiplier(ShiftInvariant):
+    """A x = F⁻¹(s · F x), a periodic convolution with a real kernel.
+
+    Args:
+        symbol: s, (x, y, z // 2 + 1), real or complex; the half spectrum of a *real* kernel.
+        shape: (x, y, z).
+
+    Raises:
+        UsageError: GD-103 if the symbol has another shape; GD-101 if no real kernel has this symbol,
+            that is if s(−k) is not the conjugate of s(k) on the planes k_z = 0 and k_z = Nyquist.
+
+    Example:
+        >>> halve = FourierMultiplier(torch.full((2, 2, 2), 0.5), (2, 2, 2))
+        >>> halve.apply(torch.ones(2, 2, 2)).sum().item()
+        4.0
+    """
+
+    symbol: Tensor
+    shape: tuple[int, int, int]
+
+    def __post_init__(self) -> None:
+        if tuple(self.symbol.shape) != half_shape(self.shape):
+            raise UsageError(
+                "GD-103",
+                given=f"a symbol of shape {tuple(self.symbol.shape)} for volumes {self.shape}",
+                allowed=f"shape {half_shape(self.shape)}",
+                do="give the half spectrum, as rfftn makes it",
+            )
+        asymmetry = _asymmetry(self.symbol, self.shape)
+        if asymmetry > 1e-5:
+            raise UsageError(
+                "GD-101",
+                given=f"a symbol whose mirror images differ by {asymmetry:.2g} of its largest value",
+                allowed="s(−k) = conj(s(k)), the symbol of a real kernel",
+                do="average s over both signs of each Nyquist frequency",
+            )
+
+    @property
+    def domain_shape(self) -> tuple[int, ...]:
+        return self.shape
+
+    @property
+    def codomain_shape(self) -> tuple[int, ...]:
+        return self.shape
+
+    def _forward(self, x: Tensor) -> Tensor:
+        return self.forward_from(rfftn(x), x)
+
+    def _adjoint(self, y: Tensor) -> Tensor:
+        return irfftn(self.adjoint_spectrum(y), self.shape)
+
+    def gram_symbol(self, like: Tensor) -> Tensor:
+        symbol = self._symbol(like)
+        return symbol.abs().square() if symbol.is_complex() else symbol.square()
+
+    def adjoint_spectrum(self, y: Tensor) -> Tensor:
+        return rfftn(y).mul_(self._symbol(y).conj())
+
+    def forward_from(self, spectrum: Tensor, x: Tensor) -> Tensor:
+        return irfftn(spectrum * self._symbol(x), self.shape)
+
+    def _symbol(self, like: Tensor) -> Tensor:
+        dtype = like.dtype.to_complex() if self.symbol.is_complex() else like.dtype
+        return self.symbol.to(device=like.device, dtype=dtype)
+
+
+def _asymmetry(symbol: Tensor, shape: tuple[int, int, int]) -> float:
+    planes = symbol[..., [0, -1]] if shape[2] % 2 == 0 else symbol[..., [0]]
+    mirrored = torch.roll(planes.flip(0, 1), (1, 1), (0, 1)).conj()
+    largest = float(symbol.abs().max())
+    return float((planes - mirrored).abs().max()) / largest if largest > 0 else 0.0
