@@ -1,5 +1,6 @@
-"""What many tests need: the shared reference material, and the laws of linear operators."""
+"""What many tests need: the shared reference material, the laws of linear operators, and who may skip."""
 
+import functools
 import importlib.util
 import os
 from pathlib import Path
@@ -28,3 +29,24 @@ def laws() -> ModuleType:
     kit = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(kit)
     return kit
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--slow`` runs the tests that take more than about ten seconds."""
+    parser.addoption("--slow", action="store_true", help="run the tests marked slow as well")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests marked slow or gpu skip, with a reason, where they cannot or should not run."""
+    for item in items:
+        if "slow" in item.keywords and not config.getoption("--slow"):
+            item.add_marker(pytest.mark.skip(reason="slow: runs with --slow"))
+        if "gpu" in item.keywords and not _has_gpu():
+            item.add_marker(pytest.mark.skip(reason="gpu: no CUDA device here"))
+
+
+@functools.cache
+def _has_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()

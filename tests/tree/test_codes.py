@@ -42,16 +42,19 @@ def unknown(source: Source) -> Iterator[str]:
 
 
 def test_every_code_in_the_source_has_a_meaning() -> None:
-    assert [offence for source in package_sources() for offence in unknown(source)] == []
+    offences = [offence for source in package_sources() for offence in unknown(source)]
+    assert not offences, "\n".join(offences)
 
 
 def test_every_code_belongs_to_the_class_that_carries_it() -> None:
-    assert [offence for source in package_sources() for offence in in_the_wrong_class(source)] == []
+    offences = [offence for source in package_sources() for offence in in_the_wrong_class(source)]
+    assert not offences, "\n".join(offences)
 
 
 def test_every_code_is_used() -> None:
     used = {code for s in package_sources() if not s.path.endswith("base/codes.py") for _, code in written(s)}
-    assert sorted(CODES.keys() - used) == [], "codes that nothing gives"
+    unused = sorted(CODES.keys() - used)
+    assert not unused, f"codes that nothing gives: {', '.join(unused)}"
 
 
 def test_codes_are_well_formed_sorted_within_their_hundred_and_explained() -> None:
