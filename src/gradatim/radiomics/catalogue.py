@@ -1,0 +1,12 @@
+"""All families and all features that gradatim knows; what is listed here is tested, documented and extracted."""
+
+from gradatim.radiomics.glcm import Glcm
+from gradatim.radiomics.morphology import Morphology
+from gradatim.radiomics.record import Family, FeatureRecord
+from gradatim.radiomics.statistics import Statistics
+
+FAMILIES: tuple[Family, ...] = (Morphology(), Statistics(), Glcm())
+"""The families, in the order of the IBSI manual."""
+
+CATALOGUE: dict[str, FeatureRecord] = {record.code: record for family in FAMILIES for record in family.features}
+"""IBSI code → record."""
