@@ -11,39 +11,38 @@ MAX_ENTRIES = 1 << 23
 """Matrix entries counted at a time (64 MB of int64), where every slice has its own matrices."""
 
 
-def pair_counts(levels: Tensor, offset: Offset, *, n_levels: int, per_slice: bool = False) -> Tensor:
+def pair_counts(levels: Tensor, offset: Offset, *, n_levels: int) -> Tensor:
     """How often level i lies at an offset from level j, in either order: M = N + Nᵀ.
 
     Args:
-        levels: (x, y, z), int64, 1 … n_levels, 0 where there is none.
-        offset: voxels along each axis; with ``per_slice`` 0 along z.
+        levels: (group, x, y, z), int64, 1 … n_levels, 0 where there is none; groups are counted apart.
+        offset: voxels along x, y and z.
         n_levels: size of the matrix.
-        per_slice: one matrix for each z instead of one for all.
 
     Returns:
-        Counts (z or 1, n_levels, n_levels), int64, symmetric.
+        Counts (group, n_levels, n_levels), int64, symmetric.
 
     Example:
-        >>> pair_counts(torch.tensor([[[1, 1, 2]]]), (0, 0, 1), n_levels=2).tolist()
+        >>> pair_counts(torch.tensor([1, 1, 2]).view(1, 1, 1, 3), (0, 0, 1), n_levels=2).tolist()
         [[[2, 1], [1, 0]]]
     """
     side = n_levels + 1  # row and column 0 collect the pairs that leave the region, and are dropped below
-    codes = levels[_view(offset, levels.shape, 1)] * side + levels[_view(offset, levels.shape, -1)]
-    n_slices = levels.shape[2] if per_slice else 1
-    if per_slice:
-        codes = codes + torch.arange(n_slices, device=levels.device) * side**2
-    counts = torch.bincount(codes.flatten(), minlength=n_slices * side**2)
-    inner = counts.view(n_slices, side, side)[:, 1:, 1:]
-    return inner + inner.mT
+    groups = torch.arange(len(levels), device=levels.device).view(-1, 1, 1, 1)
+    first, second = levels[_having_partner(offset, levels.shape)], levels[_partners(offset, levels.shape)]
+    codes = (groups * side + first) * side + second
+    counts = torch.bincount(codes.flatten(), minlength=len(levels) * side**2).view(-1, side, side)[:, 1:, 1:]
+    return counts + counts.mT
 
 
-def _view(offset: Offset, shape: torch.Size, sign: int) -> tuple[slice, ...]:
-    # sign 1: the voxels that have a partner at +offset; sign -1: the partners.
-    steps = [sign * step for step in offset]
-    return tuple(
-        slice(max(-step, 0), size - max(step, 0)) if abs(step) < size else slice(0, 0)
-        for step, size in zip(steps, shape, strict=True)
-    )
+def _having_partner(offset: Offset, shape: torch.Size) -> tuple[slice, ...]:
+    # An offset longer than the box leaves the slice empty: its start lies behind its end.
+    ends = zip(offset, shape[1:], strict=True)
+    return (slice(None), *(slice(max(-step, 0), max(size - max(step, 0), 0)) for step, size in ends))
+
+
+def _partners(offset: Offset, shape: torch.Size) -> tuple[slice, ...]:
+    x, y, z = offset
+    return _having_partner((-x, -y, -z), shape)
 
 
 def matrices(levels: Tensor, aggregation: Aggregation, *, n_levels: int) -> Iterator[Tensor]:
@@ -56,14 +55,12 @@ def matrices(levels: Tensor, aggregation: Aggregation, *, n_levels: int) -> Iter
 
     Yields:
         Counts (batch, n_levels, n_levels), int64; matrices without a single pair are left out. With
-        both slices and directions apart, the slices of one direction follow one another.
+        slices and directions both apart, the slices of one direction follow one another.
     """
-    per_slice = aggregation.per_slice
-    thickness = max(1, MAX_ENTRIES // (len(aggregation.directions) * n_levels**2)) if per_slice else levels.shape[2]
-    for slab in levels.split(thickness, dim=2):
-        counts = torch.stack(
-            [pair_counts(slab, m, n_levels=n_levels, per_slice=per_slice) for m in aggregation.directions]
-        )
+    groups = levels.permute(2, 0, 1).unsqueeze(-1) if aggregation.per_slice else levels.unsqueeze(0)
+    together = max(1, MAX_ENTRIES // (len(aggregation.directions) * n_levels**2))
+    for some in groups.split(together):
+        counts = torch.stack([pair_counts(some, offset, n_levels=n_levels) for offset in aggregation.directions])
         batch = counts.flatten(0, 1) if aggregation.per_direction else counts.sum(0)
         batch = batch[batch.sum((-2, -1)) > 0]
         if len(batch):
