@@ -4,10 +4,9 @@ import ast
 import re
 from collections.abc import Iterator
 
-from tests.tree.source import CHECKOUT, Source, package_sources
-
 from gradatim.base import errors
 from gradatim.base.codes import CODES
+from tests.tree.source import CHECKOUT, Source, package_sources
 
 CODE = re.compile(r"GD-\d{3}")
 FAMILIES = {

@@ -1,6 +1,7 @@
 """The house rules hold for every file, and each rule catches what it is for."""
 
 import pytest
+
 from tests.tree.floors import FLOOR_RULES
 from tests.tree.shapes import SHAPE_RULES
 from tests.tree.source import Rule, Source, package_sources
