@@ -31,6 +31,9 @@ CODES: dict[str, str] = {
     "GD-222": "the file is missing, not readable or not a regular file",
     "GD-223": "the file's name and its content disagree about compression",
     "GD-224": "the values are not a mask",
+    "GD-250": "the file is not a table of the format that its ending names",
+    "GD-251": "the table's columns are not those of the feature table",
+    "GD-252": "a cell of the feature table holds something else than text or a number",
     # GD-3xx: acquisition and BIDS
     "GD-301": "an echo time is missing or not a number",
     "GD-302": "an echo time is in milliseconds",
@@ -58,7 +61,7 @@ CODES: dict[str, str] = {
     "GD-324": "nothing to read was found",
     "GD-331": "two rules disagree about the unit of phase",
     "GD-332": "the unit of phase cannot be told",
-    "GD-333": "the unit of phase is not stated and was decided by a rule",
+    "GD-333": "the unit of phase is not stated",
     "GD-334": "integer phase was wrapped around when it was stored",
     "GD-335": "the stated unit of phase is not one of phase",
     "GD-336": "phase in rad does not look like wrapped phase",
@@ -76,6 +79,7 @@ CODES: dict[str, str] = {
     "GD-506": "the written file does not read back as it was given",
     "GD-590": "the memory did not suffice",
     "GD-591": "the disk is full, or writing is not permitted",
+    "GD-520": "a report would exceed its size limit",
     # GD-6xx: the chain's numbers
     "GD-601": "the mask is empty",
     "GD-602": "the mask fills the whole image",
