@@ -1,0 +1,1 @@
+"""Priors, methods, stopping rules, solutions. Imports base and linop."""

@@ -1,0 +1,43 @@
+import pytest
+
+from gradatim.base.errors import UsageError
+from gradatim.solve.solution import Progress, Solution, Stop
+from gradatim.solve.stopping import Discrepancy, IterationBound, RelativeChange, SmallResidual
+
+
+def test_each_rule_sees_its_number():
+    history = [Progress(change=0.5, residual=0.2, misfit=1.5), Progress(change=0.1, residual=0.01, misfit=0.9)]
+    assert RelativeChange(0.1).check(history) is Stop.CHANGE
+    assert RelativeChange(0.09).check(history) is None
+    assert SmallResidual(0.01).check(history) is Stop.RESIDUAL
+    assert SmallResidual(0.001).check(history) is None
+    assert Discrepancy().check(history) is Stop.DISCREPANCY
+    assert Discrepancy().check(history[:1]) is None
+    assert IterationBound(2).check(history) is Stop.BOUND
+    assert IterationBound(3).check(history) is None
+
+
+def test_combined_rules_prefer_quality_to_the_bound():
+    history = [Progress(change=0.1)]
+    for rule in (IterationBound(1) | RelativeChange(0.2), RelativeChange(0.2) | IterationBound(1)):
+        assert rule.check(history) is Stop.CHANGE
+    assert (IterationBound(1) | RelativeChange(0.01)).check(history) is Stop.BOUND
+    assert (IterationBound(2) | RelativeChange(0.01)).check(history) is None
+
+
+def test_a_rule_that_cannot_see_its_number_says_so():
+    with pytest.raises(UsageError, match=r"GD-104: a stopping rule that needs the misfit"):
+        Discrepancy().check([Progress(change=0.1)])
+
+
+@pytest.mark.parametrize("make", [RelativeChange, SmallResidual, Discrepancy, IterationBound])
+def test_impossible_settings_are_refused(make):
+    with pytest.raises(UsageError, match="GD-101"):
+        make(0)
+
+
+def test_reasons_are_sentences_and_the_bound_is_no_success():
+    for reason in Stop:
+        assert len(reason.value.split()) > 4
+        solution = Solution(None, reason, 0, ())
+        assert solution.converged == (reason not in (Stop.BOUND, Stop.NON_FINITE))
