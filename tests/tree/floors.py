@@ -15,7 +15,7 @@ MAY_IMPORT = {
     **{each: {*FLOORS} for each in SLICES},
     "io": {"base"},
     "pipelines": {*FLOORS, *SLICES, "io"},
-    "report": {"base", "pipelines"},
+    "report": {"base", "io", "pipelines"},
     "cli": {*FLOORS, *SLICES, "io", "pipelines", "report"},
     "": set(),
 }

@@ -75,7 +75,7 @@ def test_a_command_on_a_page_can_be_typed(where: str, line: str) -> None:
         if len(words) > 2 and words[1] != "COMMAND":
             parse(words[1:])
         else:
-            assert words[1] in {*COMMANDS, "COMMAND", "..."}, where
+            assert words[1] in {*COMMANDS, "COMMAND", "...", "--help", "--version"}, where
     elif words[0] == "make":
         assert all(re.search(rf"^{re.escape(target)}:", MAKEFILE, re.MULTILINE) for target in words[1:]), where
     elif words[:2] == ["pip", "install"]:

@@ -77,8 +77,7 @@ CODES: dict[str, str] = {
     "GD-504": "the file could not be written",
     "GD-505": "the image needs more memory than its budget",
     "GD-506": "the written file does not read back as it was given",
-    "GD-590": "the memory did not suffice",
-    "GD-591": "the disk is full, or writing is not permitted",
+    "GD-507": "the memory did not suffice",
     "GD-520": "a report would exceed its size limit",
     # GD-6xx: the chain's numbers
     "GD-601": "the mask is empty",

@@ -16,8 +16,14 @@ INTERRUPTED = 130
 PIPE_CLOSED = 141
 """Exit code when the program that read our output went away, as shells give it."""
 
-_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_PERMISSION = {errno.EACCES, errno.EPERM, errno.EROFS}
+_OF_DISK = {
+    errno.ENOSPC: "GD-502",
+    errno.EDQUOT: "GD-502",
+    errno.EACCES: "GD-503",
+    errno.EPERM: "GD-503",
+    errno.EROFS: "GD-503",
+    errno.EFBIG: "GD-504",
+}
 
 
 def plain(text: str) -> str:
@@ -61,19 +67,19 @@ def _of_the_machine(error: BaseException) -> ResourceError | None:
     """The coded error that a failure of the machine stands for, None if it is no such failure."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "can't allocate" in str(error):
         return ResourceError(
-            "GD-590",
+            "GD-507",
             given="the memory did not suffice",
             allowed="what is free on this machine",
             do="close other programs, use fewer processes, or crop the image",
         )
-    if isinstance(error, OSError) and error.errno in _DISK | _PERMISSION:
-        return ResourceError(
-            "GD-591",
-            given=f"{error.strerror}: {error.filename or 'an output file'}",
-            allowed="a folder that you may write to, with free space",
-            do="free some space, change the permission, or choose another output folder",
-        )
-    return None
+    if not isinstance(error, OSError) or error.errno not in _OF_DISK:
+        return None
+    return ResourceError(
+        _OF_DISK[error.errno],
+        given=f"{error.strerror}: {error.filename or 'an output file'}",
+        allowed="a folder with free space that you may write to",
+        do="free some space, change the permission, or choose another output folder",
+    )
 
 
 def _tell(message: str) -> None:
