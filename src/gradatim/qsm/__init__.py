@@ -1,0 +1,1 @@
+"""Quantitative susceptibility mapping: signal → field → susceptibility, one method a file."""
