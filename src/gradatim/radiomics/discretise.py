@@ -10,12 +10,23 @@ from torch import Tensor
 from gradatim.base.errors import UsageError
 from gradatim.radiomics.undefined import Undefined
 
+MAX_LEVELS = 1024
+"""More grey levels than this give texture matrices of more than 8 MB each, nearly all of it zeros."""
+
 
 class Discretisation(Protocol):
     """Anything that gives each intensity of a region its grey level."""
 
     def __call__(self, values: Tensor) -> Tensor | Undefined:
-        """Levels (n,), int64, ≥ 1, of the intensities (n,), float64, n ≥ 1; or why there are none."""
+        """Levels (n,), int64, 1 … MAX_LEVELS, of the intensities (n,), float64, n ≥ 1; or why there are none."""
+
+
+def _counted(levels: Tensor) -> Tensor | Undefined:
+    # Judged before the cast: what an int64 cannot hold would turn negative in silence.
+    highest = float(levels.max())
+    if highest > MAX_LEVELS:
+        return Undefined(f"{highest:.4g} grey levels, more than {MAX_LEVELS}: use wider or fewer bins")
+    return levels.to(torch.int64)
 
 
 @dataclass(frozen=True)
@@ -34,7 +45,7 @@ class NoDiscretisation:
         levels = values.round()
         if bool((levels != values).any()) or bool(levels.min() < 1):
             return Undefined("intensities are not whole numbers from 1 upwards: discretise them")
-        return levels.to(torch.int64)
+        return _counted(levels)
 
 
 @dataclass(frozen=True)
@@ -45,10 +56,10 @@ class FixedBinNumber:
     region is all level 1. Source: IBSI reference manual, arXiv:1612.07003, "Intensity discretisation" (K15C).
 
     Args:
-        count: number of bins, ≥ 1.
+        count: number of bins, 1 to 1024.
 
     Raises:
-        UsageError: GD-101 if count < 1.
+        UsageError: GD-101 for another count.
 
     Example:
         >>> FixedBinNumber(count=4)(torch.tensor([0.0, 1.0, 2.0, 4.0])).tolist()
@@ -58,8 +69,10 @@ class FixedBinNumber:
     count: int
 
     def __post_init__(self) -> None:
-        if self.count < 1:
-            raise UsageError("GD-101", given=f"{self.count} bins", allowed="at least 1", do="give a positive number")
+        if not 1 <= self.count <= MAX_LEVELS:
+            raise UsageError(
+                "GD-101", given=f"{self.count} bins", allowed=f"1 to {MAX_LEVELS}", do="give another number"
+            )
 
     def __call__(self, values: Tensor) -> Tensor:
         """Levels (n,) of intensities (n,) in any unit."""
@@ -111,4 +124,4 @@ class FixedBinSize:
             return Undefined(
                 f"the lowest intensity, {low:g}, lies below the first bin, which starts at {self.origin:g}"
             )
-        return torch.floor((values - self.origin) / self.width).to(torch.int64) + 1
+        return _counted(torch.floor((values - self.origin) / self.width) + 1)

@@ -13,9 +13,6 @@ from gradatim.radiomics.record import Family, FeatureRecord, Unit
 from gradatim.radiomics.roi import Roi
 from gradatim.radiomics.undefined import Undefined
 
-MAX_LEVELS = 1024
-"""More grey levels than this make matrices of more than 8 MB each, nearly all of it zeros."""
-
 _HARALICK = "Haralick 1973, doi:10.1109/TSMC.1973.4309314"
 _UNSER = "Unser 1986, IEEE TPAMI 8:118"
 _CLAUSI = "Clausi 2002, doi:10.5589/m02-004"
@@ -260,8 +257,6 @@ class Glcm(Family):
         if isinstance(levels, Undefined):
             return levels
         n_levels = int(levels.max())
-        if n_levels > MAX_LEVELS:
-            return Undefined(f"{n_levels} grey levels, more than {MAX_LEVELS}: use wider or fewer bins")
         return (
             CoOccurrence(counts / counts.sum((-2, -1), keepdim=True).to(torch.float64))
             for counts in matrices(levels, aggregation, n_levels=n_levels)

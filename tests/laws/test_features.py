@@ -1,0 +1,107 @@
+"""Laws that every feature of the catalogue obeys: scaling by its own unit, shift, orientation, border."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from gradatim.base.grid import Grid
+from gradatim.base.nouns import QuantitativeMap, Regions
+from gradatim.radiomics.aggregation import DIRECTIONAL, VOLUME_AVERAGED, VOLUME_MERGED
+from gradatim.radiomics.catalogue import CATALOGUE
+from gradatim.radiomics.discretise import FixedBinNumber, FixedBinSize
+from gradatim.radiomics.extraction import Extraction
+
+SPACING = (1.0, 0.5, 2.0)
+LEVELS = Extraction(FixedBinSize(width=2.0, origin=-4.0), aggregations=DIRECTIONAL)
+TURNS = Extraction(FixedBinSize(width=2.0, origin=-4.0), aggregations=(VOLUME_AVERAGED, VOLUME_MERGED))
+
+
+def scene() -> tuple[Tensor, Tensor]:
+    """Whole-number intensities of both signs, and a blob that touches three borders."""
+    draw = torch.Generator().manual_seed(5)
+    values = torch.randint(-4, 12, (7, 6, 5), generator=draw).to(torch.float32)
+    labels = (torch.rand((7, 6, 5), generator=draw) > 0.4).to(torch.int64)
+    labels[4:] = 0
+    return values, labels
+
+
+def measure(
+    values: Tensor, labels: Tensor, *, extraction: Extraction = LEVELS, spacing: tuple[float, ...] = SPACING
+) -> dict[tuple[str, str], float]:
+    x, y, z = spacing
+    grid = Grid(tuple(values.shape), (x, y, z))  # type: ignore[arg-type]
+    image = QuantitativeMap(values, torch.ones(values.shape, dtype=torch.bool), grid, "test", "u")
+    features = extraction(image, Regions(labels, grid))
+    assert all(not feature.reason for feature in features)
+    return {(feature.ibsi_code, feature.aggregation): feature.value for feature in features}
+
+
+@pytest.mark.parametrize("factor", [0.25, 8.0])
+@pytest.mark.parametrize("stretch", [0.5, 4.0])
+def test_scaling_follows_the_unit(factor: float, stretch: float) -> None:
+    values, labels = scene()
+    before = measure(values, labels)
+    after = measure(
+        values * factor,
+        labels,
+        extraction=Extraction(FixedBinSize(width=2.0 * factor, origin=-4.0 * factor), aggregations=DIRECTIONAL),
+        spacing=tuple(s * stretch for s in SPACING),
+    )
+    for (code, aggregation), value in before.items():
+        unit = CATALOGUE[code].unit
+        expected = value * factor**unit.intensity * stretch**unit.length
+        assert after[code, aggregation] == pytest.approx(expected, rel=1e-12, abs=1e-12), CATALOGUE[code].name
+
+
+MOVE = {"mean", "median", "minimum", "maximum", "percentile_10", "percentile_90"}
+CHANGE = {
+    "coefficient_of_variation",
+    "quartile_coefficient_of_dispersion",
+    "energy",
+    "root_mean_square",
+    "centre_of_mass_shift",
+}
+
+
+def test_a_shift_moves_places_and_leaves_spreads_shapes_and_textures() -> None:
+    values, labels = scene()
+    before = measure(values, labels)
+    after = measure(
+        values + 32, labels, extraction=Extraction(FixedBinSize(width=2.0, origin=28.0), aggregations=DIRECTIONAL)
+    )
+    for (code, aggregation), value in before.items():
+        name = CATALOGUE[code].id
+        if name not in CHANGE:
+            expected = value + 32 if name in MOVE else value
+            assert after[code, aggregation] == pytest.approx(expected, rel=1e-12, abs=1e-12), name
+
+
+def test_fixed_bin_number_texture_knows_neither_scale_nor_shift() -> None:
+    values, labels = scene()
+    rule = Extraction(FixedBinNumber(6), aggregations=DIRECTIONAL)
+    before, after = (measure(v, labels, extraction=rule) for v in (values, values * 4 + 64))
+    assert all(after[key] == before[key] for key in before if key[1])
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_mirroring_changes_nothing(axis: int) -> None:
+    values, labels = scene()
+    assert measure(values.flip(axis), labels.flip(axis)) == pytest.approx(measure(values, labels), rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("order", [(1, 0, 2), (2, 1, 0), (1, 2, 0)])
+def test_turning_the_axes_with_their_spacing_changes_nothing_in_space(order: tuple[int, int, int]) -> None:
+    values, labels = scene()
+    turned = measure(
+        values.permute(order), labels.permute(order), extraction=TURNS, spacing=tuple(SPACING[i] for i in order)
+    )
+    assert turned == pytest.approx(measure(values, labels, extraction=TURNS), rel=1e-9, abs=1e-9)
+
+
+def test_the_border_of_the_image_is_no_border_of_the_region() -> None:
+    values, labels = scene()
+    around = (2, 2, 2, 2, 2, 2)
+    larger = measure(
+        torch.nn.functional.pad(values, around, value=float("nan")), torch.nn.functional.pad(labels, around)
+    )
+    assert larger == pytest.approx(measure(values, labels), rel=1e-12, abs=1e-12)

@@ -1,0 +1,179 @@
+"""The rows of the table: which regions, which reasons, which settings."""
+
+import math
+import pickle
+
+import pytest
+import torch
+from torch import Tensor
+
+from gradatim.base.errors import UsageError
+from gradatim.base.grid import Grid
+from gradatim.base.nouns import Feature, QuantitativeMap, Regions
+from gradatim.radiomics.aggregation import DIRECTIONAL, SLICES_AVERAGED
+from gradatim.radiomics.catalogue import FAMILIES
+from gradatim.radiomics.discretise import FixedBinNumber, FixedBinSize, NoDiscretisation
+from gradatim.radiomics.extraction import Extraction
+from gradatim.radiomics.glcm import Glcm
+from gradatim.radiomics.presets import PRESETS, QSM
+from gradatim.radiomics.roi import NO_INTENSITIES, NO_VOXELS, IntensityRange
+from gradatim.radiomics.statistics import Statistics
+
+EVERYTHING = Extraction(FixedBinNumber(8), aggregations=DIRECTIONAL)
+N_FEATURES = sum(len(family.features) * len(family.aggregations) for family in FAMILIES)
+
+
+def chi(value: Tensor, mask: Tensor | None = None) -> QuantitativeMap:
+    whole = torch.ones(value.shape, dtype=torch.bool) if mask is None else mask
+    return QuantitativeMap(value, whole, grid(value), "susceptibility", "ppm")
+
+
+def grid(value: Tensor) -> Grid:
+    x, y, z = value.shape
+    return Grid((x, y, z), (1.0, 1.0, 2.0))
+
+
+def region(labels: Tensor, names: dict[int, str] | None = None) -> Regions:
+    return Regions(labels, grid(labels), names or {})
+
+
+def noise(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def by_name(features: tuple[Feature, ...]) -> dict[str, Feature]:
+    return {feature.feature: feature for feature in features}
+
+
+def test_regions_are_measured_one_by_one_in_the_order_of_labels() -> None:
+    value, labels = noise(6, 6, 6), torch.zeros(6, 6, 6, dtype=torch.int32)
+    labels[:3], labels[4:] = 60000, 7
+    features = EVERYTHING(chi(value), region(labels, {7: "vein"}), case="01", image="Chimap")
+    assert len(features) == 2 * N_FEATURES
+    assert list(dict.fromkeys(feature.region for feature in features)) == ["vein", "60000"]
+    assert {(f.case, f.image, f.settings) for f in features} == {("01", "Chimap", EVERYTHING.settings)}
+    alone = EVERYTHING(chi(value[4:]), region(labels[4:]))
+    assert [f.value for f in features[:N_FEATURES]] == pytest.approx([f.value for f in alone], rel=1e-12)
+
+
+def test_units_follow_the_map() -> None:
+    features = by_name(QSM(chi(noise(4, 4, 4) / 20), region(torch.ones(4, 4, 4, dtype=torch.int64))))
+    assert features["mean"].unit == "ppm"
+    assert features["variance"].unit == "ppm²"
+    assert features["volume_mesh"].unit == "mm³"
+    assert features["surface_area"].unit == "mm²"
+    assert features["surface_to_volume_ratio"].unit == "1/mm"
+    assert features["contrast"].unit == features["skewness"].unit == ""
+
+
+def test_a_named_region_without_voxels_is_undefined_with_its_reason() -> None:
+    labels = torch.ones(2, 2, 2, dtype=torch.int64)
+    features = EVERYTHING(chi(noise(2, 2, 2)), region(labels, {2: "left out"}))
+    empty = [feature for feature in features if feature.region == "left out"]
+    assert len(empty) == N_FEATURES
+    assert all(math.isnan(feature.value) and feature.reason == NO_VOXELS for feature in empty)
+
+
+def test_no_regions_give_no_rows() -> None:
+    assert EVERYTHING(chi(noise(2, 2, 2)), region(torch.zeros(2, 2, 2, dtype=torch.int64))) == ()
+
+
+def test_one_voxel_has_size_and_intensity_but_neither_axes_nor_neighbours() -> None:
+    labels = torch.zeros(3, 3, 3, dtype=torch.int64)
+    labels[2, 2, 2] = 1
+    features = EVERYTHING(chi(torch.full((3, 3, 3), 0.3)), region(labels))
+    named = by_name(features)
+    assert named["volume_voxel_counting"].value == 2.0
+    assert named["volume_mesh"].value == pytest.approx(2.0 / 6)
+    assert named["mean"].value == pytest.approx(0.3)
+    assert named["major_axis_length"].reason == named["flatness"].reason == "one voxel has no axes"
+    texture = [feature for feature in features if feature.family == "glcm"]
+    assert {feature.reason for feature in texture} == {Glcm.nothing}
+
+
+def test_one_level_has_the_values_that_follow_and_no_correlation() -> None:
+    features = by_name(EVERYTHING(chi(torch.full((3, 3, 3), 0.1)), region(torch.ones(3, 3, 3, dtype=torch.int64))))
+    assert features["skewness"].value == features["excess_kurtosis"].value == features["variance"].value == 0
+    assert features["joint_maximum"].value == features["angular_second_moment"].value == 1
+    assert features["joint_entropy"].value == features["contrast"].value == 0
+    assert features["information_correlation_2"].value == 0
+    assert features["correlation"].reason == features["information_correlation_1"].reason
+    assert features["correlation"].reason == "all pairs have one grey level"
+
+
+def test_intensities_outside_mask_range_and_reason_do_not_count_but_keep_their_shape() -> None:
+    value = torch.tensor([0.1, 0.2, 5.0, float("nan"), 0.0]).view(5, 1, 1)
+    mask = torch.tensor([True, True, True, True, False]).view(5, 1, 1)
+    rule = Extraction(FixedBinNumber(4), resegmentation=IntensityRange(-1.0, 1.0))
+    features = by_name(rule(chi(value, mask), region(torch.ones(5, 1, 1, dtype=torch.int64))))
+    assert features["mean"].value == pytest.approx(0.15)
+    assert features["maximum"].value == pytest.approx(0.2)
+    assert features["volume_voxel_counting"].value == 10.0
+
+
+def test_a_region_without_intensities_keeps_its_shape() -> None:
+    nowhere = torch.zeros(2, 2, 2, dtype=torch.bool)
+    features = EVERYTHING(chi(torch.zeros(2, 2, 2), nowhere), region(torch.ones(2, 2, 2, dtype=torch.int64)))
+    for feature in features:
+        if feature.family == "morphology" and feature.feature != "centre_of_mass_shift":
+            assert math.isfinite(feature.value)
+        elif feature.family != "morphology":
+            assert feature.reason == NO_INTENSITIES
+
+
+def test_texture_without_levels_says_why() -> None:
+    everywhere = region(torch.ones(2, 2, 2, dtype=torch.int64))
+    reasons = {
+        NoDiscretisation(): "not whole numbers",
+        FixedBinSize(width=0.1, origin=100.0): "below the first bin",
+        FixedBinSize(width=1e-4, origin=-10.0): "use wider or fewer bins",
+    }
+    for rule, words in reasons.items():
+        texture = by_name(Extraction(rule, families=(Glcm(),))(chi(noise(2, 2, 2)), everywhere))
+        assert all(words in feature.reason for feature in texture.values())
+
+
+def test_matrices_where_a_feature_is_undefined_leave_its_mean() -> None:
+    value = noise(4, 4, 2)
+    value[:, :, 1] = value[0, 0, 0]  # this slice has one grey level, hence no correlation
+    rule = Extraction(FixedBinNumber(4), families=(Glcm(),), aggregations=(SLICES_AVERAGED,))
+    both = by_name(rule(chi(value), region(torch.ones(4, 4, 2, dtype=torch.int64))))
+    first = by_name(rule(chi(value[:, :, :1]), region(torch.ones(4, 4, 1, dtype=torch.int64))))
+    assert both["correlation"].value == pytest.approx(first["correlation"].value)
+    assert both["contrast"].value == pytest.approx(first["contrast"].value / 2)
+
+
+def test_two_grids_are_refused() -> None:
+    labels = torch.ones(2, 2, 2, dtype=torch.int64)
+    with pytest.raises(UsageError, match="GD-103"):
+        EVERYTHING(chi(noise(2, 2, 2)), Regions(labels, Grid((2, 2, 2), (1.0, 1.0, 1.0))))
+
+
+def test_texture_without_aggregation_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"GD-104.*IAZD"):
+        Extraction(FixedBinNumber(8), aggregations=())
+    Extraction(FixedBinNumber(8), families=(Statistics(),), aggregations=())
+
+
+def test_an_impossible_range_is_refused() -> None:
+    with pytest.raises(UsageError, match="GD-101"):
+        IntensityRange(1.0, 1.0)
+
+
+def test_settings_tell_extractions_apart() -> None:
+    several = [*PRESETS.values(), EVERYTHING, Extraction(FixedBinNumber(9), aggregations=DIRECTIONAL)]
+    several.append(Extraction(FixedBinNumber(8), aggregations=DIRECTIONAL, resegmentation=IntensityRange(0.0, 1.0)))
+    assert len({extraction.settings for extraction in several}) == len(several)
+    assert Extraction(FixedBinNumber(8), aggregations=DIRECTIONAL).settings == EVERYTHING.settings
+
+
+def test_an_extraction_travels_to_another_process() -> None:
+    assert pickle.loads(pickle.dumps(QSM)) == QSM  # noqa: S301 - our own bytes
+
+
+@pytest.mark.gpu
+def test_a_gpu_gives_the_same_values() -> None:
+    value, labels = noise(12, 11, 10), torch.ones(12, 11, 10, dtype=torch.int64)
+    here = EVERYTHING(chi(value), region(labels))
+    there = EVERYTHING(chi(value.cuda(), torch.ones(12, 11, 10, dtype=torch.bool).cuda()), region(labels.cuda()))
+    assert [f.value for f in there] == pytest.approx([f.value for f in here], rel=1e-10)
