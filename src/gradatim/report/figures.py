@@ -1,6 +1,5 @@
 """Pictures of slices: echoes and maps, drawn without a display or global state."""
 
-import io
 import itertools
 import math
 from collections.abc import Sequence
@@ -14,10 +13,11 @@ from gradatim.base.grid import Grid
 from gradatim.base.optional import matplotlib_figure
 from gradatim.report.content import Figure
 from gradatim.report.frame import Frame
+from gradatim.report.picture import png
+from gradatim.report.text import visible
 
 _DARK, _LIGHT = "#0c0e10", "#d5dade"
 _RULER = 0.9  # inches beside the slices for the grey scale
-_INCH = 100  # CSS pixels; drawn at 1.5 times that for dense screens
 _MAGNITUDE_TOP = 0.995
 _TILE, _STRIP = 1.66, 0.2  # inches: width of a slice, height of the line of text above it
 
@@ -77,7 +77,7 @@ class SliceMosaic:
         _ruler(figure, shown, _RULER, self.unit)
         caption = f"{self.name}, axial slices; black {low:g}, white {high:g} {self.unit}. R: patient's right."
         alt = f"{self.name} in {self.unit}, {len(levels)} axial slices from inferior to superior."
-        return _png(figure, caption, alt)
+        return png(figure, caption, alt)
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ class EchoMosaic:
             f"Magnitude (one window for all echoes) and phase (−π to π) of the axial slice at {_height(frame, level)}, "
             "by echo time. R: patient's right."
         )
-        return _png(figure, caption, f"Magnitude and phase of {len(echoes)} of {len(echo_times)} echoes, one slice.")
+        return png(figure, caption, f"Magnitude and phase of {len(echoes)} of {len(echo_times)} echoes, one slice.")
 
 
 def _frame(grid: Grid, mask: np.ndarray | None) -> tuple[Frame, np.ndarray]:
@@ -218,10 +218,4 @@ def _ruler(figure: Any, shown: Any, width: float, unit: str) -> None:
     bar = figure.colorbar(shown, cax=figure.add_axes((1 - 0.85 * share, 0.15, 0.13 * share, 0.7)))
     bar.ax.tick_params(colors=_LIGHT, labelsize=7.5)
     bar.outline.set_visible(False)
-    bar.set_label(unit, color=_LIGHT, fontsize=8, parse_math=False)
-
-
-def _png(figure: Any, caption: str, alt: str) -> Figure:
-    stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=1.5 * _INCH, metadata={"Software": None}, pil_kwargs={"optimize": True})
-    return Figure(caption, alt, "image/png", stream.getvalue(), round(figure.get_figwidth() * _INCH))
+    bar.set_label(visible(unit), color=_LIGHT, fontsize=8, parse_math=False)

@@ -1,7 +1,5 @@
 """Plots of numbers by region: intervals and boxes, as vector graphics that name regions in any script."""
 
-import io
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +9,11 @@ import numpy as np
 from gradatim.base.errors import UsageError
 from gradatim.base.optional import matplotlib_figure
 from gradatim.report.content import Figure
+from gradatim.report.picture import svg
 from gradatim.report.text import number, visible
 
 _INK, _MARK, _RULE = "#1c2126", "#0b6b77", "#dfe2e0"
 _WIDTH, _ROW, _EDGE = 7.2, 0.34, 0.85  # inches
-_INCH = 72  # points in an SVG
 _WIDEST_NAME = 28
 
 
@@ -50,13 +48,13 @@ class IntervalPlot:
             errors: half length of each bar, in ``unit``, ≥ 0.
         """
         _require_one_each(regions, values, errors)
-        figure, axis, rows = _rows(regions)
+        figure, axis, rows = _rows(regions, f"{self.name} ({self.unit})")
         axis.errorbar(values, rows, xerr=errors, fmt="o", color=_MARK, markersize=5, capsize=3, linewidth=1.4)
         told = "; ".join(
             f"{r} {number(v, 3)} ± {number(e, 3)}" for r, v, e in zip(regions, values, errors, strict=True)
         )
         caption = f"{self.name} by region, mean; bars: {self.error}."
-        return _svg(figure, axis, f"{self.name} ({self.unit})", caption, f"{self.name} in {self.unit}: {told}.")
+        return svg(figure, caption, f"{self.name} in {self.unit}: {told}.")
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ class BoxPlot:
         _require_one_each(regions, table, table)
         if table.shape[1] != 5:
             raise UsageError("GD-103", given=f"{table.shape[1]} percentiles a region", allowed="5", do="give all five")
-        figure, axis, rows = _rows(regions)
+        figure, axis, rows = _rows(regions, f"{self.name} ({self.unit})")
         keys = ("whislo", "q1", "med", "q3", "whishi")
         line = {"color": _MARK, "linewidth": 1.4}
         axis.bxp(
@@ -107,7 +105,7 @@ class BoxPlot:
         )
         told = "; ".join(f"{region} {number(float(row[2]), 3)}" for region, row in zip(regions, table, strict=True))
         caption = f"{self.name} by region: median, quartiles, whiskers at the {self.whiskers}."
-        return _svg(figure, axis, f"{self.name} ({self.unit})", caption, f"Medians in {self.unit}: {told}.")
+        return svg(figure, caption, f"Medians in {self.unit}: {told}.")
 
 
 def _require_one_each(regions: Sequence[str], *columns: Sequence[Any] | np.ndarray) -> None:
@@ -120,7 +118,7 @@ def _require_one_each(regions: Sequence[str], *columns: Sequence[Any] | np.ndarr
             )
 
 
-def _rows(regions: Sequence[str]) -> tuple[Any, Any, range]:
+def _rows(regions: Sequence[str], label: str) -> tuple[Any, Any, range]:
     rows = range(len(regions))
     figure = matplotlib_figure().Figure(figsize=(_WIDTH, _ROW * len(regions) + _EDGE), facecolor="white")
     names = [visible(region) for region in regions]
@@ -128,6 +126,7 @@ def _rows(regions: Sequence[str]) -> tuple[Any, Any, range]:
     room = (0.3 + 0.085 * max(len(name) for name in short)) / _WIDTH
     axis = figure.add_axes((room, 0.6 / figure.get_figheight(), 0.97 - room, 1 - 0.75 / figure.get_figheight()))
     axis.set_yticks(rows, short, parse_math=False, color=_INK, fontsize=10)
+    axis.set_xlabel(visible(label), parse_math=False, color=_INK, fontsize=10)
     axis.set_ylim(len(regions) - 0.4, -0.6)
     axis.axvline(0.0, color=_INK, linewidth=0.8)
     axis.grid(axis="x", color=_RULE, linewidth=0.8)
@@ -136,15 +135,3 @@ def _rows(regions: Sequence[str]) -> tuple[Any, Any, range]:
     axis.tick_params(axis="x", colors=_INK, labelsize=9)
     axis.spines[["top", "right", "left"]].set_visible(False)
     return figure, axis, rows
-
-
-def _svg(figure: Any, axis: Any, label: str, caption: str, alt: str) -> Figure:
-    from matplotlib import rc_context  # its absence was reported when the figure was made
-
-    axis.set_xlabel(label, parse_math=False, color=_INK, fontsize=10)
-    stream = io.BytesIO()
-    # text stays text, and the same data give the same file
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "gradatim"}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")  # the reader's browser has other fonts
-        figure.savefig(stream, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Type", "Format")))
-    return Figure(caption, alt, "image/svg+xml", stream.getvalue(), round(figure.get_figwidth() * 100))

@@ -111,7 +111,7 @@ def _data_block(data: object) -> str:
 
 def _visible_everywhere(data: object) -> object:
     if isinstance(data, str):
-        return data if data.isascii() and data.isprintable() else visible(data)
+        return visible(data)
     if isinstance(data, dict):
         return {key: _visible_everywhere(value) for key, value in data.items()}
     if isinstance(data, list | tuple):

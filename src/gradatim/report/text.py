@@ -24,6 +24,8 @@ def visible(text: str) -> str:
         >>> visible("a\x1b[31mb\u202ec")
         'a\\x1b[31mb\\u202ec'
     """
+    if text.isascii() and text.isprintable():  # the usual case, and megabytes of encoded pictures
+        return text
     return "".join(_escape(c) if unicodedata.category(c) in _HIDDEN and c not in _KEPT else c for c in text)
 
 
