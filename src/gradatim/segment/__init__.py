@@ -1,0 +1,1 @@
+"""Regions from a map, found in the map itself."""
