@@ -84,4 +84,5 @@ CODES: dict[str, str] = {
     "GD-602": "the mask fills the whole image",
     "GD-603": "non-finite values inside the mask",
     "GD-604": "too few echoes for what was asked",
+    "GD-640": "the noise level cannot be told from the image",
 }

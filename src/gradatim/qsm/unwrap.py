@@ -7,11 +7,12 @@ import torch
 from torch import Tensor
 
 from gradatim.base.nouns import MultiEcho
+from gradatim.base.soundness import require_sound
 from gradatim.qsm.edge_quality import edge_weights, voxel_quality
 from gradatim.qsm.first_echo import FirstEcho
 from gradatim.qsm.islands import level_islands
 from gradatim.qsm.region_growing import grow
-from gradatim.qsm.unwrap_space import bounding_box, require_sound, restore
+from gradatim.qsm.unwrap_space import bounding_box, restore
 from gradatim.qsm.wrapping import wrap
 
 TWO_PI = 2.0 * math.pi
@@ -88,7 +89,7 @@ class Romeo:
             The phase of all echoes with its mask, quality and number of regions.
         """
         whole = (signal.magnitude > 0).all(0) if mask is None else mask
-        require_sound(whole, [signal.phase, signal.magnitude])
+        require_sound(whole, signal.phase, signal.magnitude)
         box = bounding_box(whole)
         inside = whole[box]
         phase = torch.where(inside, signal.phase[(..., *box)], 0.0)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from gradatim.base.errors import InputError, UsageError
+from gradatim.base.soundness import require_sound
 from gradatim.qsm.edge_quality import edge_weights
 from gradatim.qsm.islands import level_islands
 from gradatim.qsm.region_growing import grow
@@ -49,43 +49,13 @@ def unwrap_phase(
         True
     """
     inside = torch.ones_like(phase, dtype=torch.bool) if mask is None else mask
-    images = [phase] if magnitude is None else [phase, magnitude]
-    require_sound(inside, images)
+    require_sound(inside, phase, *([] if magnitude is None else [magnitude]))
     box = bounding_box(inside)
     inside = inside[box]
     phase_in = torch.where(inside, phase[box], 0.0)
     weights = edge_weights(phase_in, magnitude=None if magnitude is None else torch.where(inside, magnitude[box], 0.0))
     unwrapped, regions = grow(phase_in, weights, inside)
     return restore(level_islands(unwrapped, regions, spacing=spacing), box, tuple(phase.shape))
-
-
-def require_sound(mask: Tensor, images: list[Tensor]) -> None:
-    """Refuse what unwrapping cannot answer: other shapes (GD-103), an empty mask (GD-601), NaN inside (GD-603).
-
-    Args:
-        mask: (x, y, z), bool.
-        images: each (..., x, y, z).
-    """
-    for image in images:
-        if mask.ndim != 3 or image.shape[-3:] != mask.shape:
-            raise UsageError(
-                "GD-103",
-                given=f"an image of shape {tuple(image.shape)} with a mask of shape {tuple(mask.shape)}",
-                allowed="one shape (x, y, z) for phase, magnitude and mask",
-                do="bring all to one grid first",
-            )
-    if not bool(mask.any()):
-        raise InputError(
-            "GD-601", given="an empty mask", allowed="at least one voxel", do="give another mask or relax its threshold"
-        )
-    bad = sum(int((~torch.isfinite(image) & mask).sum()) for image in images)
-    if bad:
-        raise InputError(
-            "GD-603",
-            given=f"{bad} non-finite values inside the mask",
-            allowed="finite phase and magnitude",
-            do="repair the images or take these voxels out of the mask",
-        )
 
 
 def bounding_box(mask: Tensor) -> Box:
