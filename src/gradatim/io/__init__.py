@@ -1,0 +1,1 @@
+"""Files in and out, only here. Imports base."""
