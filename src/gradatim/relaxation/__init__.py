@@ -1,0 +1,1 @@
+"""Relaxation: multi-echo magnitude → R2*, T2*, S0."""
