@@ -83,8 +83,8 @@
       pen.moveTo(x, 0); pen.lineTo(x, y - gap); pen.moveTo(x, y + gap); pen.lineTo(x, high); pen.stroke();
     }
     const write = (text, x, y, align, baseline) => {
-      pen.textAlign = align; pen.textBaseline = baseline; pen.lineWidth = 3;
-      pen.strokeStyle = "rgb(0 0 0 / 70%)"; pen.strokeText(text, x, y);
+      pen.textAlign = align; pen.textBaseline = baseline; pen.lineWidth = 3; pen.lineJoin = "round";
+      pen.strokeStyle = "rgb(0 0 0 / 75%)"; pen.strokeText(text, x, y);
       pen.fillStyle = "#f2f4f8"; pen.fillText(text, x, y);
     };
     pen.font = "600 15px system-ui, sans-serif";
@@ -92,7 +92,9 @@
     write(marks[2], wide / 2, 5, "center", "top"); write(marks[3], wide / 2, high - 5, "center", "bottom");
     pen.font = "12px system-ui, sans-serif";
     const mm = through(scene.affine, at)[w];
-    write(`${name}  ${LETTERS[w][mm < 0 ? 0 : 1]} ${Math.abs(mm).toFixed(1)}`, 6, 5, "left", "top");
+    const title = `${name}  ${LETTERS[w][mm < 0 ? 0 : 1]} ${Math.abs(mm).toFixed(1)}`;
+    pen.fillStyle = "rgb(0 0 0 / 65%)"; pen.fillRect(0, 0, pen.measureText(title).width + 12, 20);
+    write(title, 6, 4, "left", "top");
   }
 
   function report() {

@@ -121,7 +121,7 @@ def _pack_volume(volume: Volume, frame: Frame) -> dict[str, object]:
         "offset": offset,
         "low": float(volume.window[0]),
         "high": float(volume.window[1]),
-        "decimals": max(0, -math.floor(math.log10(step))),
+        "decimals": min(20, max(0, -math.floor(math.log10(step)))),
         "codes": _encode(codes),
     }
 
