@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import gradatim
 from gradatim.base.errors import InputError, ResourceError, UnsafeInputError, UsageError
 from gradatim.cli import main as program
 
@@ -124,14 +125,28 @@ def test_an_unknown_command_suggests_the_nearest(capsys) -> None:
     assert "did you mean 'doctor'?" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    "words", [["doctor", "--jsn"], [], ["doctor", "surplus"]], ids=["option", "nothing", "surplus"]
-)
-def test_wrong_usage_is_exit_2(words: list[str], capsys) -> None:
+@pytest.mark.parametrize("words", [["doctor", "--jsn"], ["doctor", "surplus"]], ids=["option", "more"])
+def test_wrong_options_are_exit_2(words: list[str], capsys) -> None:
     with pytest.raises(SystemExit) as stop:
         program.main(words)
     assert stop.value.code == 2
     assert capsys.readouterr().out == ""
+
+
+def test_nothing_at_all_is_wrong_usage_and_shows_the_commands(capsys) -> None:
+    assert program.main([]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.strip() == program.help_text()
+
+
+def test_help_lists_every_command_on_one_line_and_version_the_version(capsys) -> None:
+    assert program.main(["--help"]) == 0
+    shown = capsys.readouterr().out
+    assert [line.split()[0] for line in shown.splitlines() if line.startswith("  ")] == list(program.COMMANDS)
+    assert max(map(len, shown.splitlines())) <= 120
+    assert program.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"gradatim {gradatim.__version__}\n"
 
 
 @pytest.mark.parametrize("name", sorted(program.COMMANDS))

@@ -1,5 +1,6 @@
 """The one program: reads the command line, runs the command, turns its end into an exit code."""
 
+import inspect
 import os
 import signal
 import sys
@@ -12,8 +13,10 @@ import tyro
 
 from gradatim.base.choice import choose
 from gradatim.base.errors import GradatimError
+from gradatim.cli.check import Check
 from gradatim.cli.doctor import Doctor
-from gradatim.cli.outcome import PIPE_CLOSED, explain
+from gradatim.cli.features import Features
+from gradatim.cli.outcome import PIPE_CLOSED, USAGE, explain
 
 
 class Command(Protocol):
@@ -25,42 +28,58 @@ class Command(Protocol):
 
 
 COMMANDS: dict[str, Callable[..., Command]] = {
+    "check": Check,
+    "features": Features,
     "doctor": Doctor,
 }
 """Word on the command line → command. Their modules import nothing heavy before ``run``."""
 
-_ABOUT = "Quantitative imaging from the scanner's gradients to an answer: signal, field, map, regions, features"
+_ABOUT = """
+    Quantitative imaging from the scanner's gradients to an answer, one step after the other:
+    signal → field → map → regions → features → answer
+"""
 
 
 def parse(arguments: Sequence[str]) -> Command:
     """The command that a command line describes.
 
     Args:
-        arguments: the words after ``gradatim``.
+        arguments: the words after ``gradatim``, the command's name first.
 
     Returns:
         The command, not yet run.
 
     Raises:
         UsageError: GD-102 if there is no such command; the nearest one is suggested.
-        SystemExit: 0 after ``--help`` and ``--version``, 2 for options that do not fit.
+        SystemExit: 0 after ``--help``, 2 for options that do not fit.
 
     Example:
         >>> parse(["doctor", "--json"])
         Doctor(json=True)
     """
-    words = list(arguments)
-    if words == ["--version"]:
-        print(f"gradatim {version('gradatim')}")
-        sys.exit(0)
-    if words and not words[0].startswith("-"):
-        choose(words[0], COMMANDS, what="command")
-    return tyro.extras.subcommand_cli_from_dict(
-        COMMANDS,
-        prog="gradatim",
-        description=_ABOUT,
-        args=words,
-        config=(tyro.conf.OmitSubcommandPrefixes, tyro.conf.FlagCreatePairsOff),
+    name, *options = arguments
+    command = choose(name, COMMANDS, what="command")
+    return tyro.cli(command, prog=f"gradatim {name}", args=options, config=(tyro.conf.FlagCreatePairsOff,))
+
+
+def help_text() -> str:
+    """What ``gradatim --help`` says: every command with the first line of its docstring."""
+    commands = [
+        f"  {name:<10}{(inspect.getdoc(command) or '').splitlines()[0].rstrip('.')}"
+        for name, command in COMMANDS.items()
+    ]
+    return "\n".join(
+        [
+            "usage: gradatim COMMAND [OPTIONS]",
+            "",
+            inspect.cleandoc(_ABOUT),
+            "",
+            "commands",
+            *commands,
+            "",
+            "gradatim COMMAND --help   its options",
+            "gradatim --version        the version",
+        ]
     )
 
 
@@ -76,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else list(arguments)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        code = parse(words).run()
+        code = _run(words)
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at exit
@@ -88,6 +107,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return explain(error, words[0])
     return code
+
+
+def _run(words: list[str]) -> int:
+    if not words:
+        print(help_text(), file=sys.stderr)
+        return USAGE
+    if words[0] in {"-h", "--help"}:
+        print(help_text())
+        return 0
+    if words[0] == "--version":
+        print(f"gradatim {version('gradatim')}")
+        return 0
+    return parse(words).run()
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -7,6 +7,9 @@ import unicodedata
 from gradatim.base.errors import GradatimError, ResourceError
 from gradatim.cli.bug_report import write_bug_report
 
+USAGE = 2
+"""Exit code of a command line that says nothing we know."""
+
 BUG = 70
 """Exit code of our own failures."""
 
