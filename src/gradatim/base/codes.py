@@ -6,6 +6,8 @@ CODES: dict[str, str] = {
     "GD-102": "an unknown name; the nearest known one is suggested",
     "GD-103": "tensors or grids that must agree do not",
     "GD-104": "two inputs that must be given together, or exclude each other",
+    "GD-105": "a settings file cannot be read as TOML",
+    "GD-106": "a setting is missing or of the wrong kind",
     # GD-2xx: files
     "GD-201": "the file is empty or shorter than a NIfTI header",
     "GD-202": "the file is not a NIfTI file of the kind that is read here",
@@ -85,4 +87,6 @@ CODES: dict[str, str] = {
     "GD-603": "non-finite values inside the mask",
     "GD-604": "too few echoes for what was asked",
     "GD-640": "the noise level cannot be told from the image",
+    # GD-7xx: regions and features
+    "GD-701": "the label image holds no region",
 }

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gradatim.radiomics.aggregation import DIRECTIONAL, Aggregation
 from gradatim.radiomics.cooccurrence import matrices
-from gradatim.radiomics.record import Family, FeatureRecord, Unit
+from gradatim.radiomics.record import NOT_FINITE, Family, FeatureRecord, Unit
 from gradatim.radiomics.roi import Roi
 from gradatim.radiomics.undefined import Undefined
 
@@ -123,7 +123,7 @@ def _record(
     formula: str,
     compute: Callable[[CoOccurrence], Tensor],
     source: str,
-    undefined: str = "the result is not a finite number",
+    undefined: str = NOT_FINITE,
 ) -> FeatureRecord:
     # Grey levels are pure numbers, so the whole family has no unit.
     return FeatureRecord(feature, name, code, Unit(), formula, compute, source, undefined)

@@ -11,6 +11,9 @@ from gradatim.radiomics.aggregation import WHOLE, Aggregation
 from gradatim.radiomics.roi import Roi
 from gradatim.radiomics.undefined import Undefined
 
+NOT_FINITE = "the result is not a finite number"
+"""The reason of a feature that always has a value, should it ever have none."""
+
 _SUPERSCRIPT = str.maketrans("23456789", "²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -73,7 +76,7 @@ class FeatureRecord:
     formula: str
     compute: Callable[[Any], Tensor]
     source: str
-    undefined: str = "the result is not a finite number"
+    undefined: str = NOT_FINITE
 
 
 class Family(ABC):

@@ -1,0 +1,57 @@
+"""gradatim features: what the regions of an image measure."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from gradatim.cli.outcome import plain
+
+
+@dataclass(frozen=True)
+class Features:
+    """Measure every region of an image and write one tidy row a feature, with IBSI's names and codes.
+
+    A feature that is undefined in a region is NaN with its reason beside it.
+
+    Attributes:
+        image: the image, NIfTI, three-dimensional.
+        labels: label image on the same grid; 0 is no region.
+        out: the table, ending in .csv, .parquet or .json.
+        preset: named settings: ibsi-digital for grey levels from 1 upwards, qsm for susceptibility in ppm
+            (which is taken if neither a preset nor settings are given).
+        settings: TOML file with settings of your own, instead of a preset.
+        unit: unit of the image's values; by default that of the image's JSON sidecar.
+        case: whose image it is, for the table's first column.
+    """
+
+    image: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="IMAGE")]
+    labels: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="LABELS")]
+    out: Path
+    preset: str = ""
+    settings: Path | None = None
+    unit: str = ""
+    case: str = ""
+
+    def run(self) -> int:
+        """Measure and write; the exit code is 0 although single features may be undefined."""
+        from rich.console import Console
+
+        from gradatim.cli.feature_settings import chosen_extraction
+        from gradatim.cli.findings_in_words import in_words
+        from gradatim.cli.measured_image import read_measured_image
+        from gradatim.io.table import table_format, write_features
+
+        extraction, talk = chosen_extraction(self.preset, self.settings), Console(stderr=True, highlight=False)
+        table_format(self.out)
+        with talk.status(f"measuring {plain(self.image.name)}"):
+            found = read_measured_image(self.image, self.labels, unit=self.unit)
+            features = extraction(found.map, found.regions, case=self.case, image=found.name)
+            write_features(self.out, features)
+        if found.notes:
+            talk.print(in_words(found.notes), soft_wrap=True)
+        undefined = sum(bool(feature.reason) for feature in features)
+        measured = f"{len(features)} features, {len(found.regions.present)} region(s), {undefined} undefined"
+        talk.print(f"{measured}: {plain(str(self.out))}", soft_wrap=True, markup=False)
+        return 0

@@ -1,0 +1,190 @@
+"""gradatim features: the published values from the command line, and what wrong words and files get."""
+
+import csv
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from gradatim.base.errors import UsageError
+from gradatim.base.grid import Grid
+from gradatim.cli.feature_settings import read_settings
+from gradatim.cli.main import main
+from gradatim.io.nifti_write import write_nifti
+from gradatim.io.table import read_features
+from gradatim.radiomics.aggregation import SLICES_MERGED
+from gradatim.radiomics.discretise import FixedBinNumber, FixedBinSize, NoDiscretisation
+from gradatim.radiomics.extraction import Extraction
+from gradatim.radiomics.glcm import Glcm
+from gradatim.radiomics.presets import QSM
+from gradatim.radiomics.roi import IntensityRange
+from gradatim.radiomics.statistics import Statistics
+
+GRID = Grid((4, 4, 4), (1.0, 1.0, 1.0))
+
+
+@pytest.fixture
+def chi(tmp_path: Path) -> Path:
+    """A susceptibility map, with a sidecar that gives its unit."""
+    value = torch.randn(4, 4, 4, generator=torch.Generator().manual_seed(0)) / 20
+    value[0, 0, 0] = math.nan
+    write_nifti(tmp_path / "Chimap.nii.gz", value, GRID)
+    (tmp_path / "Chimap.json").write_text('{"Units": "ppm"}')
+    return tmp_path / "Chimap.nii.gz"
+
+
+@pytest.fixture
+def labels(tmp_path: Path) -> Path:
+    """One region and another of a single voxel."""
+    label = torch.ones(4, 4, 4, dtype=torch.int16)
+    label[3, 3, 3] = 2
+    write_nifti(tmp_path / "dseg.nii.gz", label, GRID)
+    return tmp_path / "dseg.nii.gz"
+
+
+def test_the_digital_phantom_has_its_published_values(shared: Path, tmp_path: Path) -> None:
+    folder = shared / "data/radiomics/phantoms/ibsi_1_digital_phantom/nifti"
+    out = tmp_path / "F.csv"
+    files = [str(folder / "image/phantom.nii.gz"), str(folder / "mask/mask.nii.gz")]
+    assert main(["features", *files, "--preset", "ibsi-digital", "--out", str(out)]) == 0
+    measured = {(f.ibsi_code, f.aggregation): f.value for f in read_features(out)}
+    with (shared / "data/radiomics/ibsi1_reference.csv").open(newline="") as file:
+        published = {
+            (row["ibsi_code"], row["aggregation_code"]): (float(row["value"]), float(row["tolerance"] or 0))
+            for row in csv.DictReader(file)
+            if row["config"] == "digital_phantom" and row["value"]
+        }
+    assert len(measured) == 184
+    for key, value in measured.items():
+        reference, tolerance = published[key]
+        assert abs(float(f"{value:.3g}") - reference) <= tolerance * (1 + 1e-9), key
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet", "json"])
+def test_a_table_of_a_map(chi: Path, labels: Path, tmp_path: Path, ending: str, capsys) -> None:
+    out = tmp_path / f"F.{ending}"
+    assert main(["features", str(chi), str(labels), "--out", str(out), "--case", "sub-01"]) == 0
+    features = read_features(out)
+    assert {f.region for f in features} == {"1", "2"}
+    assert {(f.case, f.image, f.settings) for f in features} == {("sub-01", "Chimap", QSM.settings)}
+    assert {f.unit for f in features if f.feature == "mean"} == {"ppm"}
+    undefined = [f for f in features if f.reason]
+    assert all(math.isnan(f.value) for f in undefined)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert f"{len(features)} features, 2 region(s), {len(undefined)} undefined" in captured.err
+
+
+def test_the_given_unit_counts_more_than_the_sidecar(chi: Path, labels: Path, tmp_path: Path) -> None:
+    assert main(["features", str(chi), str(labels), "--out", str(tmp_path / "F.csv"), "--unit", "ppb"]) == 0
+    assert {f.unit for f in read_features(tmp_path / "F.csv") if f.feature == "variance"} == {"ppb²"}
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--preset", "ibsi-digtal"], 2, "did you mean 'ibsi-digital'?"),
+        (["--preset", "qsm", "--settings", "S.toml"], 2, "GD-104"),
+        (["--settings", "none.toml"], 3, "GD-222"),
+        (["--out", "F.xls"], 2, "GD-102"),
+        (["--prest", "qsm"], 2, "--preset"),
+    ],
+)
+def test_wrong_words_are_refused(chi: Path, labels: Path, tmp_path: Path, words, code: int, said: str, capsys) -> None:
+    out = [] if "--out" in words else ["--out", str(tmp_path / "F.csv")]
+    try:
+        ended = main(["features", str(chi), str(labels), *out, *words])
+    except SystemExit as stop:
+        ended = stop.code
+    assert ended == code
+    assert said in capsys.readouterr().err
+    assert not list(tmp_path.glob("F.*"))
+
+
+def test_labels_without_a_region_and_another_grid_are_refused(chi: Path, tmp_path: Path, capsys) -> None:
+    for name, label, grid, code, exit_code in (
+        ("empty", torch.zeros(4, 4, 4, dtype=torch.int16), GRID, "GD-701", 3),
+        ("other", torch.ones(4, 4, 4, dtype=torch.int16), Grid((4, 4, 4), (1.0, 1.0, 2.0)), "GD-103", 2),
+    ):
+        path = tmp_path / f"{name}.nii.gz"
+        write_nifti(path, label, grid)
+        assert main(["features", str(chi), str(path), "--out", str(tmp_path / "F.csv")]) == exit_code
+        assert code in capsys.readouterr().err
+    assert not (tmp_path / "F.csv").exists()
+
+
+def test_four_dimensions_are_refused(labels: Path, tmp_path: Path, capsys) -> None:
+    write_nifti(tmp_path / "echoes.nii.gz", torch.ones(2, 4, 4, 4), GRID)
+    assert main(["features", str(tmp_path / "echoes.nii.gz"), str(labels), "--out", str(tmp_path / "F.csv")]) == 3
+    assert "GD-215" in capsys.readouterr().err
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "S.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_settings_file_says_what_is_measured(tmp_path: Path) -> None:
+    text = """
+        families = ["glcm", "statistics"]
+        aggregations = ["SUJT"]
+        discretisation = { method = "FixedBinSize", width = 25, origin = -500 }
+        resegmentation = { low = -500.0, high = 400.0 }
+    """
+    assert read_settings(written(tmp_path, text)) == Extraction(
+        FixedBinSize(width=25.0, origin=-500.0),
+        families=(Glcm(), Statistics()),
+        aggregations=(SLICES_MERGED,),
+        resegmentation=IntensityRange(-500.0, 400.0),
+    )
+
+
+@pytest.mark.parametrize("rule", [NoDiscretisation(), FixedBinNumber(32), FixedBinSize(width=0.02, origin=-2.0)])
+def test_the_parameters_in_a_sidecar_are_a_settings_file(rule, tmp_path: Path) -> None:
+    extraction = Extraction(rule, resegmentation=IntensityRange(-1.0, 1.0))
+    lines = [f"{key} = {_toml(value)}" for key, value in extraction.parameters.items()]
+    again = read_settings(written(tmp_path, "\n".join(lines)))
+    assert again == extraction
+    assert again.settings == extraction.settings
+
+
+def _toml(value) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
+    return repr(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", r"GD-106: no discretisation"),
+        ("x = = 1", r"GD-105"),
+        ("familes = []", r"GD-102.*did you mean 'families'"),
+        ('discretisation = { method = "FixedBinsize", width = 1, origin = 0 }', r"GD-102.*did you mean 'FixedBinSize'"),
+        ('discretisation = { method = "FixedBinSize", widht = 1, origin = 0 }', r"GD-102.*did you mean 'width'"),
+        ('discretisation = { method = "FixedBinSize", width = 1 }', r"GD-106: no discretisation.origin"),
+        (
+            'discretisation = { method = "FixedBinSize", width = "1", origin = 0 }',
+            r"GD-106: discretisation.width = '1'",
+        ),
+        ('discretisation = { method = "FixedBinNumber", count = 32.5 }', r"GD-106.*whole number"),
+        ('discretisation = { method = "FixedBinNumber", count = true }', r"GD-106.*whole number"),
+        ('discretisation = { method = "FixedBinNumber", count = 0 }', r"GD-101"),
+        ('discretisation = "FixedBinNumber"', r"GD-106.*a table"),
+        ('families = ["glmc"]\ndiscretisation = { method = "NoDiscretisation" }', r"GD-102.*did you mean 'glcm'"),
+        ('aggregations = ["IADZ"]\ndiscretisation = { method = "NoDiscretisation" }', r"GD-102.*did you mean 'IAZD'"),
+        ('resegmentation = { low = 1 }\ndiscretisation = { method = "NoDiscretisation" }', r"GD-106: no .*high"),
+    ],
+)
+def test_nothing_unknown_passes_in_a_settings_file(text: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=said):
+        read_settings(written(tmp_path, text))
+
+
+def test_a_settings_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "S.toml").write_bytes(np.arange(256, dtype=np.uint8).tobytes())
+    with pytest.raises(UsageError, match="GD-105"):
+        read_settings(tmp_path / "S.toml")
