@@ -93,6 +93,8 @@ def _from_air(image: Tensor) -> NoiseLevel | None:
         blocks = blocks.unfold(axis, BLOCK, BLOCK)
     blocks = blocks.reshape(-1, BLOCK**3)
     blocks = blocks[(blocks > 0).all(dim=1)]
+    if len(blocks) == 0:
+        return None
     variation = blocks.std(dim=1) / blocks.mean(dim=1)
     power = blocks[(variation - AIR_VARIATION).abs() < 0.1].square().mean(dim=1)
     if len(power) == 0:
