@@ -45,15 +45,24 @@ def by_name(features: tuple[Feature, ...]) -> dict[str, Feature]:
     return {feature.feature: feature for feature in features}
 
 
-def test_regions_are_measured_one_by_one_in_the_order_of_labels() -> None:
-    value, labels = noise(6, 6, 6), torch.zeros(6, 6, 6, dtype=torch.int32)
-    labels[:3], labels[4:] = 60000, 7
+@pytest.mark.parametrize("large", [60000, 312782574])
+@pytest.mark.parametrize("outside", [0, -1])
+def test_regions_are_measured_one_by_one_in_the_order_of_labels(large: int, outside: int) -> None:
+    value, labels = noise(6, 6, 6), torch.full((6, 6, 6), outside, dtype=torch.int32)
+    labels[:3], labels[4:] = large, 7
     features = EVERYTHING(chi(value), region(labels, {7: "vein"}), case="01", image="Chimap")
     assert len(features) == 2 * N_FEATURES
-    assert list(dict.fromkeys(feature.region for feature in features)) == ["vein", "60000"]
+    assert list(dict.fromkeys(feature.region for feature in features)) == ["vein", str(large)]
     assert {(f.case, f.image, f.settings) for f in features} == {("01", "Chimap", EVERYTHING.settings)}
     alone = EVERYTHING(chi(value[4:]), region(labels[4:]))
     assert [f.value for f in features[:N_FEATURES]] == pytest.approx([f.value for f in alone], rel=1e-12)
+
+
+def test_a_label_image_without_background_has_its_regions() -> None:
+    labels = torch.full((2, 2, 2), 100_000, dtype=torch.int64)
+    labels[1] = 200_000
+    features = EVERYTHING(chi(noise(2, 2, 2)), region(labels))
+    assert {f.value for f in features if f.feature == "volume_voxel_counting"} == {8.0}
 
 
 def test_units_follow_the_map() -> None:

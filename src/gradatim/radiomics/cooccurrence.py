@@ -27,9 +27,9 @@ def pair_counts(levels: Tensor, offset: Offset, *, n_levels: int) -> Tensor:
         [[[2, 1], [1, 0]]]
     """
     side = n_levels + 1  # row and column 0 collect the pairs that leave the region, and are dropped below
-    groups = torch.arange(len(levels), device=levels.device).view(-1, 1, 1, 1)
     first, second = levels[_having_partner(offset, levels.shape)], levels[_partners(offset, levels.shape)]
-    codes = (groups * side + first) * side + second
+    codes = torch.add(second, first, alpha=side)
+    codes += torch.arange(len(levels), device=levels.device).view(-1, 1, 1, 1) * side**2
     counts = torch.bincount(codes.flatten(), minlength=len(levels) * side**2).view(-1, side, side)[:, 1:, 1:]
     return counts + counts.mT
 

@@ -15,6 +15,10 @@ from gradatim.base.nouns import QuantitativeMap, Regions
 from gradatim.radiomics.discretise import Discretisation
 from gradatim.radiomics.undefined import Undefined
 
+Box = tuple[slice, slice, slice]
+
+_DENSE = 1 << 16
+
 NO_VOXELS = "the region has no voxels"
 NO_INTENSITIES = "no voxel of the region has an intensity: outside the map's mask, not finite, or out of range"
 
@@ -122,9 +126,8 @@ def cut(
             allowed="one grid for both",
             do="resample the label image to the map's grid with nearest neighbours",
         )
-    present = [label for label in regions.present if label > 0]
-    boxes = dict(zip(present, _boxes(regions.labels, present), strict=True))
-    for label in sorted({*present, *(name for name in regions.names if name > 0)}):
+    boxes = _boxes(regions.labels)
+    for label in sorted({*boxes, *(name for name in regions.names if name > 0)}):
         if label not in boxes:
             yield label, Undefined(NO_VOXELS)
             continue
@@ -137,9 +140,12 @@ def cut(
         yield label, Roi(values, shape, intensity, image.grid.spacing, discretisation)
 
 
-def _boxes(labels: Tensor, present: list[int]) -> list[tuple[slice, slice, slice]]:
-    # Labels may be as large as an atlas likes, so they are numbered 1, 2, ... before scipy makes a list of them.
+def _boxes(labels: Tensor) -> dict[int, Box]:
     array = labels.detach().cpu().numpy()
-    ranks = np.searchsorted(present, array).astype(np.int32) + 1
-    ranks[array <= 0] = 0
-    return ndimage.find_objects(ranks, len(present))
+    if array.max() <= _DENSE:
+        found = enumerate(ndimage.find_objects(array), start=1)
+        return {label: box for label, box in found if box is not None}
+    # An atlas may number its regions in millions, and scipy makes a list as long as the largest label.
+    present, ranks = np.unique(np.maximum(array, 0), return_inverse=True)
+    boxes = ndimage.find_objects(ranks.reshape(array.shape) + (present[0] > 0))
+    return dict(zip(present[present > 0].tolist(), boxes, strict=True))
