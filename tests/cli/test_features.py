@@ -142,7 +142,7 @@ def test_a_settings_file_says_what_is_measured(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("rule", [NoDiscretisation(), FixedBinNumber(32), FixedBinSize(width=0.02, origin=-2.0)])
+@pytest.mark.parametrize("rule", [NoDiscretisation(), FixedBinNumber(32), FixedBinSize(width=0.01, origin=-2.0)])
 def test_the_parameters_in_a_sidecar_are_a_settings_file(rule, tmp_path: Path) -> None:
     extraction = Extraction(rule, resegmentation=IntensityRange(-1.0, 1.0))
     lines = [f"{key} = {_toml(value)}" for key, value in extraction.parameters.items()]

@@ -52,7 +52,7 @@ def read_settings(path: Path) -> Extraction:
 
         families = ["statistics", "glcm"]     # all if left out
         aggregations = ["IAZD", "ITBB"]       # IBSI codes; IAZD (3D, merged) if left out
-        discretisation = { method = "FixedBinSize", width = 0.02, origin = -2.0 }
+        discretisation = { method = "FixedBinSize", width = 0.01, origin = -2.0 }
         resegmentation = { low = -1.0, high = 1.0 }     # none if left out
 
     Args:
