@@ -130,10 +130,11 @@ def open_source(path: Path) -> Iterator[ByteSource]:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except (OSError, ValueError) as error:
         raise _unreadable(path, getattr(error, "strerror", None) or str(error)) from error
-    with os.fdopen(handle, "rb", closefd=True) as file:
-        facts = os.fstat(file.fileno())
-        if not stat.S_ISREG(facts.st_mode):
-            raise _unreadable(path, "not a regular file")
+    facts = os.fstat(handle)
+    if not stat.S_ISREG(facts.st_mode):
+        os.close(handle)
+        raise _unreadable(path, "not a regular file")
+    with os.fdopen(handle, "rb") as file:
         packed = file.read(2) == _GZIP
         file.seek(0)
         yield ByteSource(file, path.name, facts.st_size, packed)

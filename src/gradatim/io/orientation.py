@@ -13,7 +13,7 @@ from gradatim.io.nifti_header import NiftiHeader
 SHEAR_TOLERANCE = 1e-3
 """Largest scalar product of two unit voxel edges that still counts as orthogonal."""
 AGREEMENT_TOLERANCE = 1e-2
-"""Largest difference of voxel edges, as a share of the edge, within which sform and qform agree."""
+"""Largest difference of unit voxel edges, and of edges as a share, within which two orientations agree."""
 MAX_ANISOTROPY = 10.0
 
 _MM_PER_UNIT = {1: 1000.0, 2: 1.0, 3: 1e-3}
@@ -115,7 +115,7 @@ def _millimetres(fields: np.void, name: str) -> tuple[float, tuple[Finding, ...]
 
 
 def _edges(header: NiftiHeader) -> np.ndarray:
-    edges = np.array(header.fields["pixdim"][1:4], dtype=np.float64)
+    edges = _doubles(header.fields["pixdim"][1:4])
     edges[len(header.shape) :] = 1.0  # axes that the image does not have
     if not (np.isfinite(edges).all() and (edges > 0).all()):
         raise InputError(
@@ -128,8 +128,8 @@ def _edges(header: NiftiHeader) -> np.ndarray:
 
 
 def _sform(fields: np.void, factor: float) -> np.ndarray:
-    rows = np.array([fields["srow_x"], fields["srow_y"], fields["srow_z"]], dtype=np.float64) * factor
-    return np.vstack([rows, [0.0, 0.0, 0.0, 1.0]])
+    rows = [_doubles(fields[f"srow_{axis}"]) * factor for axis in "xyz"]
+    return np.vstack([*rows, [0.0, 0.0, 0.0, 1.0]])
 
 
 def _qform(fields: np.void, edges: np.ndarray, factor: float) -> np.ndarray:
@@ -179,14 +179,17 @@ def _contradiction(
     forms: dict[str, np.ndarray], used: str, edges: np.ndarray, frame: Frame, name: str
 ) -> tuple[Finding, ...]:
     """Whether the header's other orientation, or its voxel edges, tell another story."""
-    affine, lengths = forms[used], np.linalg.norm(forms[used][:3, :3], axis=0)
-    apart = np.abs(affine - forms["qform" if used == "sform" else "sform"]) if len(forms) == 2 else np.zeros((4, 4))
+    affine, other = forms[used], forms.get("qform" if used == "sform" else "sform", forms[used])
+    lengths, others = (np.linalg.norm(form[:3, :3], axis=0) for form in (affine, other))
+    bend = np.abs(affine[:3, :3] / lengths - other[:3, :3] / others).max()
     turned = True
-    if apart[:3, :3].max() > AGREEMENT_TOLERANCE * lengths.min():
-        what = "sform and qform have other directions or lengths"
-    elif np.abs(lengths - edges).max() > AGREEMENT_TOLERANCE * lengths.min():
+    if bend > AGREEMENT_TOLERANCE:
+        what = "sform and qform have other directions"
+    elif np.abs(others / lengths - 1).max() > AGREEMENT_TOLERANCE:
+        what = f"the {used} has voxel edges {_numbers(lengths)} mm, the other has {_numbers(others)} mm"
+    elif np.abs(edges / lengths - 1).max() > AGREEMENT_TOLERANCE:
         what = f"the {used} has voxel edges {_numbers(lengths)} mm, pixdim says {_numbers(edges)} mm"
-    elif apart[:3, 3].max() > 0.5 * lengths.min():
+    elif np.abs(affine - other)[:3, 3].max() > 0.5 * lengths.min():
         what, turned = "sform and qform lie more than half a voxel apart", False
     else:
         return ()
@@ -202,6 +205,12 @@ def _contradiction(
             "GD-212", Severity.WARN, name, f"{what}; the {used} is used", "one orientation", "check left and right"
         ),
     )
+
+
+def _doubles(values: np.ndarray) -> np.ndarray:
+    """A copy in double precision; numpy would warn of a signalling NaN, which is judged later like any other."""
+    with np.errstate(invalid="ignore"):
+        return values.astype(np.float64)
 
 
 def _numbers(values: np.ndarray) -> str:
