@@ -6,9 +6,30 @@ import os
 from pathlib import Path
 from types import ModuleType
 
+import hypothesis
 import pytest
+from hypothesis import HealthCheck, settings
+from beartype import BeartypeConf
+from beartype.claw import beartype_packages
+
+# Types are checked at run time while testing. The page and the commands are left out: their edge takes what
+# strangers give and refuses it with a code, which is what their tests show.
+beartype_packages(
+    tuple(
+        f"gradatim.{floor}" for floor in ("base", "linop", "solve", "qsm", "relaxation", "segment", "radiomics", "io")
+    ),
+    conf=BeartypeConf(is_pep484_tower=True),
+)
+
+# The clock of a shared machine is noisy, and a red run must be the change's own fault.
+hypothesis.settings.register_profile("house", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("house")
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+
+# Wall-clock is noisy on a shared machine: no property fails for being slow.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

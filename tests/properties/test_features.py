@@ -28,7 +28,7 @@ def scenes(draw: st.DrawFn) -> tuple[QuantitativeMap, Regions]:
     return QuantitativeMap(value, mask, grid, "test", "ppm"), Regions(labels, grid, {3: "absent"})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(scenes(), rules)
 def test_a_number_or_a_reason(scene: tuple[QuantitativeMap, Regions], rule: FixedBinNumber) -> None:
     for feature in Extraction(rule, aggregations=DIRECTIONAL)(*scene):

@@ -87,7 +87,7 @@ def test_a_sphere_is_the_roundest_but_its_mesh_stays_stepped(spacing: Spacing) -
 masks = arrays("bool", array_shapes(min_dims=3, max_dims=3, max_side=5)).map(torch.from_numpy).filter(Tensor.any)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(masks, st.sampled_from(SPACINGS))
 def test_no_region_beats_the_sphere(mask: Tensor, spacing: Spacing) -> None:
     measured = shape(mask, spacing)
@@ -95,7 +95,7 @@ def test_no_region_beats_the_sphere(mask: Tensor, spacing: Spacing) -> None:
     assert 0 < float(measured.volume) <= float(measured.voxel_volume) * (1 + 1e-12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(masks, st.sampled_from(SPACINGS))
 def test_the_diameter_is_the_largest_of_all_distances(mask: Tensor, spacing: Spacing) -> None:
     measured = shape(mask, spacing)
