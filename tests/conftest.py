@@ -8,7 +8,6 @@ from types import ModuleType
 
 import hypothesis
 import pytest
-from hypothesis import HealthCheck, settings
 from beartype import BeartypeConf
 from beartype.claw import beartype_packages
 
@@ -22,14 +21,12 @@ beartype_packages(
 )
 
 # The clock of a shared machine is noisy, and a red run must be the change's own fault.
-hypothesis.settings.register_profile("house", deadline=None, derandomize=True)
+hypothesis.settings.register_profile(
+    "house", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("house")
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-
-# Wall-clock is noisy on a shared machine: no property fails for being slow.
-settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")
