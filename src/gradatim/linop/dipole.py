@@ -62,6 +62,8 @@ def dipole_symbol(
         start=torch.zeros((), dtype=torch.float64, device=device),
     )
     for i, j in ((0, 1), (0, 2), (1, 2)):
+        if b[i] * b[j] == 0.0:
+            continue
         along = along + (2.0 * b[i] * b[j]) * mixed[i] * mixed[j]
     squared[0, 0, 0] = 1.0
     symbol = 1.0 / 3.0 - along / squared
