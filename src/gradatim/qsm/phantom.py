@@ -25,6 +25,7 @@ from gradatim.qsm.head.folding import RandomField, warped
 from gradatim.qsm.head.shapes import fraction_inside
 from gradatim.qsm.head.surfaces import BRAIN_BOX, LOWEST_BRAIN_MM, Surfaces, eyes, spine, surfaces
 from gradatim.qsm.head.veins import paint_veins
+from gradatim.qsm.score import ChallengeScore
 
 SCALE = 0.92
 """mm of the world per mm of the anatomy: a head of 147 × 190 mm."""
@@ -32,6 +33,10 @@ CENTRE = (0.0, -15.0, 6.0)
 """The point of the anatomy at the centre of the volume."""
 WARP_MM = 1.6
 """Standard deviation of the smooth displacement that makes each seed another person."""
+HEAD_SCORE = ChallengeScore(
+    deep_grey=(1, 2, 3, 4, 5, 6, 9, 10, 11, 12, 13, 14), tissue=(7, 8, 21, 22), blood=(31,), calcification=32
+)
+"""The challenge's measures with the labels of this head."""
 
 
 @dataclass(frozen=True, eq=False)

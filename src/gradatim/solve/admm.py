@@ -79,7 +79,7 @@ class Admm:
         UsageError: GD-101 if α is not in [1, 2) or there is no term; GD-103 if the terms' domains differ.
 
     Source:
-        Boyd et al., Found Trends Mach Learn 3:1-122, 2011, sections 3.4; Wohlberg, arXiv 1704.06209
+        Boyd et al., Found Trends Mach Learn 3:1-122, 2011, section 3.4; Wohlberg, arXiv 1704.06209
         (relative residuals for the balance).
 
     Example:
