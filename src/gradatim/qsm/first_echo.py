@@ -20,16 +20,16 @@ class FirstEcho:
 
     Next to air the field may change by more than half a turn a voxel within TE₂ − TE₁ but not yet within TE₁.
     With r = TE₁/(TE₂ − TE₁) < 1 and u the unwrapped φ₂ − φ₁: the phase offset is taken as smooth,
-    φ₀ = arg G∗(M₁M₂·exp(i(φ₁ − r·u))), the rest φ₁ − φ₀ is unwrapped in space, and u moves by whole turns to
-    the value nearest to (φ₁ − φ₀)/r. A voxel is left alone where that answer is too uncertain: where the
-    offset is not smooth (coherence of the smoothed phasor below ``coherence``) or where ``sigmas`` standard
-    deviations of (φ₁ − φ₀)/r − u reach half a turn; that deviation is the median absolute one over the
-    mask, scaled to the voxel by its two magnitudes. CPU only in its region growing.
+    φ₀ = arg Z, Z = G∗(M₁M₂·exp(i(φ₁ − r·u))), the rest φ₁ − φ₀ is unwrapped in space, and u moves by whole turns
+    to the value nearest to (φ₁ − φ₀)/r. A voxel is left alone where that answer is too uncertain: where the
+    phase under the kernel spreads over more than a sixth of a turn, √(−2·ln(|Z|/G∗M₁M₂))/r > π/3 (the offset is
+    not smooth there), or where ``sigmas`` times the noise of (φ₁ − φ₀)/r − u reaches half a turn; that noise is
+    the median absolute value over the mask, scaled to the voxel by its two magnitudes. CPU only in its region
+    growing.
 
     Args:
         smoothing_mm: standard deviation of the Gaussian G that smooths the offset, mm, > 0.
-        coherence: smallest coherence of the smoothed phasor, between 0 and 1.
-        sigmas: how many standard deviations must fit into half a turn, > 0.
+        sigmas: how many standard deviations of noise must fit into half a turn, > 0.
 
     Raises:
         UsageError: GD-101 if a parameter is out of range.
@@ -40,16 +40,15 @@ class FirstEcho:
     """
 
     smoothing_mm: float = 6.0
-    coherence: float = 0.5
     sigmas: float = 4.0
 
     def __post_init__(self) -> None:
-        if not (self.smoothing_mm > 0 and 0 <= self.coherence <= 1 and self.sigmas > 0):
+        if not (self.smoothing_mm > 0 and self.sigmas > 0):
             raise UsageError(
                 "GD-101",
-                given=f"smoothing {self.smoothing_mm} mm, coherence {self.coherence}, sigmas {self.sigmas}",
-                allowed="smoothing > 0, coherence between 0 and 1, sigmas > 0",
-                do="choose values in these ranges",
+                given=f"smoothing {self.smoothing_mm} mm, sigmas {self.sigmas}",
+                allowed="both > 0",
+                do="choose positive values",
             )
 
     @torch.no_grad()
@@ -89,8 +88,9 @@ class FirstEcho:
         difference = (rest / ratio - template) / TWO_PI
         turns = torch.round(difference)
         noise = _noise((difference - turns) * TWO_PI, magnitude, ratio, mask)
-        coherent = torch.hypot(smooth[0], smooth[1]) >= self.coherence * smooth[2]
-        return torch.where(mask & coherent & (self.sigmas * noise < math.pi), turns, 0.0)
+        coherence = torch.hypot(smooth[0], smooth[1]) / smooth[2].clamp(min=torch.finfo(smooth.dtype).tiny)
+        spread = (-2.0 * coherence.clamp(1e-6, 1.0).log()).sqrt() / ratio
+        return torch.where(mask & (self.sigmas * noise < math.pi) & (spread < math.pi / 3.0), turns, 0.0)
 
 
 def _common_turn(difference: Tensor, regions: Tensor) -> Tensor:
