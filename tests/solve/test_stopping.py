@@ -1,4 +1,5 @@
 import pytest
+import torch
 
 from gradatim.base.errors import UsageError
 from gradatim.solve.solution import Progress, Solution, Stop
@@ -39,5 +40,5 @@ def test_impossible_settings_are_refused(make):
 def test_reasons_are_sentences_and_the_bound_is_no_success():
     for reason in Stop:
         assert len(reason.value.split()) > 4
-        solution = Solution(None, reason, 0, ())
+        solution = Solution(torch.zeros(1), reason, 0, ())
         assert solution.converged == (reason not in (Stop.BOUND, Stop.NON_FINITE))
