@@ -38,6 +38,7 @@ format: $(STAMP)  ## rewrite the files in the house's style
 
 docs: $(STAMP)    ## rewrite the pages that are made from code
 	$(BIN)/python docs/build_errors.py
+	$(BIN)/python docs/build_stub.py
 	$(BIN)/python docs/build_features.py
 
 bench: $(STAMP)   ## side-by-side runs; see benchmarks/README.md

@@ -1,7 +1,11 @@
 """gradatim: quantitative imaging from the scanner's gradients to an answer.
 
-The public list. Nouns and errors stand here by name; the steps of the chain by their module, so that code reads as it
-is spoken: ``gd.unwrap.Romeo()``. Nothing is imported before it is asked for.
+The public list: nouns, errors, methods, files in and out. Nothing is imported before it is asked for. Every name can
+also be had from the module that defines it, so that steps read as they are spoken::
+
+    from gradatim.qsm import unwrap
+
+    unwrap.Romeo()(signal)
 """
 
 from importlib import import_module
@@ -9,20 +13,38 @@ from typing import Any
 
 _HOMES = {
     # the nouns: signal → field → map → regions → features → answer, and where their voxels lie
-    "Answer": "base.nouns:Answer",
-    "Feature": "base.nouns:Feature",
-    "FieldMap": "base.nouns:FieldMap",
-    "Grid": "base.grid:Grid",
-    "MultiEcho": "base.nouns:MultiEcho",
-    "QuantitativeMap": "base.nouns:QuantitativeMap",
-    "Regions": "base.nouns:Regions",
-    # what may be refused
-    "GradatimError": "base.errors:GradatimError",
-    "InputError": "base.errors:InputError",
-    "ResourceError": "base.errors:ResourceError",
-    "UnsafeInputError": "base.errors:UnsafeInputError",
-    "UsageError": "base.errors:UsageError",
+    "Answer": "base.nouns",
+    "Feature": "base.nouns",
+    "FieldMap": "base.nouns",
+    "Grid": "base.grid",
+    "MultiEcho": "base.nouns",
+    "QuantitativeMap": "base.nouns",
+    "Regions": "base.nouns",
+    # what is refused
+    "GradatimError": "base.errors",
+    "InputError": "base.errors",
+    "ResourceError": "base.errors",
+    "UnsafeInputError": "base.errors",
+    "UsageError": "base.errors",
+    # files
+    "EchoReader": "io.multiecho",
+    "read_features": "io.table",
+    "read_image": "io.nifti",
+    "read_labels": "io.nifti",
+    "read_mask": "io.nifti",
+    "write_features": "io.table",
+    "write_nifti": "io.nifti_write",
+    # signal → field → map
+    "MonoExponential": "relaxation.mono_exponential",
+    "Romeo": "qsm.unwrap",
+    # map and regions → features
+    "Extraction": "radiomics.extraction",
+    # a simulated head, and what a map is worth beside its truth
+    "ChallengeScore": "qsm.score",
+    "HeadPhantom": "qsm.phantom",
+    "HeadScan": "qsm.scan",
 }
+"""Public name → the module, below this one, that defines it. `make docs` writes the type stub from it."""
 
 __all__ = [*_HOMES, "__version__"]
 
@@ -33,9 +55,7 @@ def __getattr__(name: str) -> Any:
         return import_module("importlib.metadata").version("gradatim")
     if name not in _HOMES:
         raise AttributeError(f"module 'gradatim' has no public name {name!r}; it has {', '.join(__all__)}")
-    module, _, attribute = _HOMES[name].partition(":")
-    home = import_module(f"gradatim.{module}")
-    return getattr(home, attribute) if attribute else home
+    return getattr(import_module(f"gradatim.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

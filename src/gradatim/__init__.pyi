@@ -1,4 +1,4 @@
-"""The public list as type checkers and editors read it; a test compares it with the table in __init__.py."""
+"""The public list as type checkers and editors read it; made by docs/build_stub.py from __init__.py."""
 
 from gradatim.base.errors import GradatimError as GradatimError
 from gradatim.base.errors import InputError as InputError
@@ -12,5 +12,18 @@ from gradatim.base.nouns import FieldMap as FieldMap
 from gradatim.base.nouns import MultiEcho as MultiEcho
 from gradatim.base.nouns import QuantitativeMap as QuantitativeMap
 from gradatim.base.nouns import Regions as Regions
+from gradatim.io.multiecho import EchoReader as EchoReader
+from gradatim.io.nifti import read_image as read_image
+from gradatim.io.nifti import read_labels as read_labels
+from gradatim.io.nifti import read_mask as read_mask
+from gradatim.io.nifti_write import write_nifti as write_nifti
+from gradatim.io.table import read_features as read_features
+from gradatim.io.table import write_features as write_features
+from gradatim.qsm.phantom import HeadPhantom as HeadPhantom
+from gradatim.qsm.scan import HeadScan as HeadScan
+from gradatim.qsm.score import ChallengeScore as ChallengeScore
+from gradatim.qsm.unwrap import Romeo as Romeo
+from gradatim.radiomics.extraction import Extraction as Extraction
+from gradatim.relaxation.mono_exponential import MonoExponential as MonoExponential
 
 __version__: str
