@@ -34,6 +34,11 @@ def save(path: Path, values: np.ndarray, affine: np.ndarray | None = AFFINE) -> 
     nibabel.save(image, path)
 
 
+def values_of(path: Path) -> np.ndarray:
+    """A copy of an image's values, read by nibabel."""
+    return np.asarray(nibabel.load(path).dataobj).copy()
+
+
 def build(root: Path, *, subject: str = "01", seed: int = 0) -> Path:
     """Add a subject with three echoes, magnitude and phase in rad; its folder ``anat``."""
     anat = root / f"sub-{subject}" / "anat"

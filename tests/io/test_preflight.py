@@ -12,7 +12,7 @@ from gradatim.io.findings import Severity, refusals
 from gradatim.io.multiecho import EchoReader
 from gradatim.io.phase_units import FullRange
 from gradatim.io.preflight import Preflight
-from tests.io.dataset import AFFINE, RUINED, build, save
+from tests.io.dataset import AFFINE, RUINED, build, save, values_of
 
 
 def test_nothing_is_found_in_a_valid_set(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_a_path_with_nothing_to_read_is_a_finding(tmp_path: Path) -> None:
 def test_the_preflight_looks_as_the_run_will(tmp_path: Path) -> None:
     anat = build(tmp_path)
     for path in anat.glob("*part-phase*.nii.gz"):
-        values = np.asarray(nibabel.load(path).dataobj)
+        values = values_of(path)
         save(path, (values / 1000).astype(np.float32), AFFINE)
     for path in anat.glob("*part-phase*.json"):
         path.write_text(path.read_text().replace('"rad"', '"arbitrary"'))

@@ -16,6 +16,8 @@ AGREEMENT_TOLERANCE = 1e-2
 """Largest difference of unit voxel edges, and of edges as a share, within which two orientations agree."""
 MAX_ANISOTROPY = 10.0
 
+_HALF_TURN = 1e-7
+"""Below this the rest of a quaternion is rounding, as in the standard's own ``nifti1_io.c``."""
 _MM_PER_UNIT = {1: 1000.0, 2: 1.0, 3: 1e-3}
 _UNIT_NAME = {1: "metres", 3: "micrometres"}
 _SECONDS_PER_UNIT = {8: 1.0, 16: 1e-3, 24: 1e-6}
@@ -135,7 +137,7 @@ def _sform(fields: np.void, factor: float) -> np.ndarray:
 def _qform(fields: np.void, edges: np.ndarray, factor: float) -> np.ndarray:
     b, c, d = (float(fields[f"quatern_{axis}"]) for axis in "bcd")
     rest = 1.0 - (b * b + c * c + d * d)
-    a = math.sqrt(rest) if rest > 0 else 0.0
+    a = math.sqrt(rest) if rest > _HALF_TURN else 0.0
     norm = math.sqrt(a * a + b * b + c * c + d * d)
     if not (math.isfinite(rest) and rest > -1e-3 and norm > 0):
         return np.full((4, 4), np.nan)
