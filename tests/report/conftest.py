@@ -73,7 +73,7 @@ class Chromium:
 class Tab:
     """One page of the browser, and what happened in it."""
 
-    def __init__(self, browser, path, fragment="", width=1200, height=900):
+    def __init__(self, browser, path, fragment="", width=1200, height=1800):  # tall: no plane is out of sight
         self.browser = browser
         self.target = browser.call("Target.createTarget", url="about:blank")["targetId"]
         self.session = browser.call("Target.attachToTarget", targetId=self.target, flatten=True)["sessionId"]
@@ -81,6 +81,8 @@ class Tab:
             self.call(f"{domain}.enable")
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.call("Emulation.setDeviceMetricsOverride", **size)
+        self.call("Emulation.setFocusEmulationEnabled", enabled=True)  # keys reach it even before the window does
+        self.call("Page.bringToFront")
         self.call("Page.navigate", url=path.as_uri() + fragment)
         deadline = time.monotonic() + PATIENCE
         while self.evaluate("document.getElementById('viewer')?.dataset.state ?? 'none'") != "ready":
@@ -99,6 +101,13 @@ class Tab:
         """Until what was asked for is drawn."""
         self.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))")
 
+    def soon(self, condition):
+        """Whether a condition comes true: a loaded machine may deliver an input a few frames late."""
+        deadline = time.monotonic() + PATIENCE / 6
+        while not condition() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return condition()
+
     def text(self, name):
         return self.evaluate(f"document.getElementById({json.dumps(name)}).textContent")
 
@@ -113,7 +122,7 @@ class Tab:
         """An element as it is on the screen, (rows, columns, 3), 0 to 255."""
         left, top, width, height = self.box(name)
         clip = {"x": left, "y": top, "width": width, "height": height, "scale": 1}
-        data = self.call("Page.captureScreenshot", format="png", clip=clip, captureBeyondViewport=True)["data"]
+        data = self.call("Page.captureScreenshot", format="png", clip=clip)["data"]
         return np.rint(255 * imread(io.BytesIO(base64.b64decode(data)), format="png")[..., :3])
 
     def point(self, name, across, down):

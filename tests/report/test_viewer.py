@@ -101,6 +101,7 @@ def test_the_block_lies_at_patient_left_anterior_superior_in_every_plane(name, t
     tab.evaluate("document.getElementById('axial').focus()")
     tab.key("o")  # no overlays
     tab.key("c")  # no crosshair
+    assert tab.soon(lambda: white(tab, "axial")[2] > 0.1)
     for plane, left_of_picture in (("coronal", False), ("axial", False), ("sagittal", True)):
         across, down, share = white(tab, plane)
         assert 0.1 < share < 0.3
@@ -188,7 +189,7 @@ def test_the_edge_of_the_volume_holds(tab):
 
 def test_the_wheel_scrolls_slices_only_after_a_click(tab):
     x, y = tab.point("coronal", 0.5, 0.5)
-    before, scrolled = position(tab), tab.evaluate("scrollY")
+    before = position(tab)
     tab.mouse("mouseWheel", x, y, deltaX=0, deltaY=80)
     assert position(tab) == before
     tab.click("coronal", 0.5, 0.5)
@@ -196,8 +197,7 @@ def test_the_wheel_scrolls_slices_only_after_a_click(tab):
     x, y = tab.point("coronal", 0.5, 0.5)
     tab.mouse("mouseWheel", x, y, deltaX=0, deltaY=80)
     tab.settle()
-    assert position(tab)[1] - before[1] == pytest.approx(-2 * 1.25, abs=0.11)
-    assert scrolled is not None
+    assert tab.soon(lambda: abs(position(tab)[1] - before[1] + 2 * 1.25) < 0.11)
 
 
 def test_the_value_under_the_pointer_has_its_unit_and_region(tab):
@@ -238,7 +238,9 @@ def test_window_keys_right_drag_and_sliders_change_the_grey(tab):
 
 def test_overlays_are_drawn_named_and_faded(tab):
     def floor():
-        return tab.pixels("coronal")[-100:-60, 60:120].reshape(-1, 3)
+        seen = tab.pixels("coronal")
+        rows, columns = seen.shape[:2]
+        return seen[int(0.78 * rows) : int(0.88 * rows), columns // 8 : columns // 4].reshape(-1, 3)
 
     tab.click("coronal", 0.9, 0.1)
     plain = np.median(floor(), axis=0)
@@ -300,14 +302,14 @@ def test_one_finger_moves_and_two_scroll(tab):
     x, y = tab.point("axial", 0.75, 0.25)
     touch("touchStart", (x, y))
     touch("touchEnd")
-    np.testing.assert_allclose(crosshair(tab, "axial"), (0.75, 0.25), atol=0.03)
+    assert tab.soon(lambda: np.allclose(crosshair(tab, "axial"), (0.75, 0.25), atol=0.03))
     before = position(tab)
     touch("touchStart", (x, y))
     touch("touchStart", (x, y), (x - 50, y))
     for down in range(8, 41, 8):
         touch("touchMove", (x, y + down), (x - 50, y + down))
     touch("touchEnd")
-    assert position(tab)[2] < before[2] - 3  # fingers down: slices down
+    assert tab.soon(lambda: position(tab)[2] < before[2] - 3)  # fingers down: slices down
     assert position(tab)[:2] == before[:2]
 
 

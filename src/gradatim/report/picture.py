@@ -12,21 +12,24 @@ _DENSITY = 1.5  # pixels of a PNG per CSS pixel, for dense screens
 
 def png(figure: Any, caption: str, alt: str) -> Figure:
     """A drawing of images as PNG, without a creator's name or a date."""
-    return _encoded(figure, caption, alt, "png", dpi=_DENSITY * CSS_PIXELS_PER_INCH, metadata={"Software": None})
+    return Figure(caption, alt, "image/png", _encoded(figure, "png", ("Software",)), _width(figure))
 
 
 def svg(figure: Any, caption: str, alt: str) -> Figure:
     """A drawing of lines as SVG whose text stays text, so that the reader's browser finds the letters."""
-    fields = dict.fromkeys(("Date", "Creator", "Type", "Format"))
-    return _encoded(figure, caption, alt, "svg", metadata=fields)
+    data = _encoded(figure, "svg", ("Date", "Creator", "Type", "Format"))
+    return Figure(caption, alt, "image/svg+xml", data, _width(figure))
 
 
-def _encoded(figure: Any, caption: str, alt: str, kind: str, **options: Any) -> Figure:
+def _encoded(figure: Any, kind: str, unsaid: tuple[str, ...]) -> bytes:
     from matplotlib import rc_context  # its absence was reported when the figure was made
 
     stream = io.BytesIO()
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "gradatim"}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        figure.savefig(stream, format=kind, **options)
-    width = round(figure.get_figwidth() * CSS_PIXELS_PER_INCH)
-    return Figure(caption, alt, "image/png" if kind == "png" else "image/svg+xml", stream.getvalue(), width)
+        figure.savefig(stream, format=kind, dpi=_DENSITY * CSS_PIXELS_PER_INCH, metadata=dict.fromkeys(unsaid))
+    return stream.getvalue()
+
+
+def _width(figure: Any) -> int:
+    return round(figure.get_figwidth() * CSS_PIXELS_PER_INCH)

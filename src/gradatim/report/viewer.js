@@ -238,6 +238,7 @@
       [canvas.style.width, canvas.style.height] = size.map((x) => `${x}px`);
       [canvas.width, canvas.height] = size.map((x) => Math.round(x * dpr));
     });
+    PLANES.forEach(paint); // at once: a resized canvas is empty, and this may run after the frame's callbacks
     redraw();
   }
 
