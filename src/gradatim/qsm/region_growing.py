@@ -121,7 +121,7 @@ def grow(phase: Tensor, weights: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """
     inside = mask.flatten()
     level = _levels(weights, mask)
-    merit = np.zeros(inside.numel(), dtype=np.int32)
+    merit = np.zeros(inside.numel(), dtype=np.int16)  # at most 6·255; 16 bits sort fastest
     strides = np.array([phase.shape[1] * phase.shape[2], phase.shape[2], 1], dtype=np.int64)
     for axis, stride in enumerate(strides):
         merit += level[axis]
