@@ -96,3 +96,16 @@ def test_hints_for_exact_solves_agree_with_the_operator(name):
     torch.testing.assert_close(gram, A.adjoint(A.apply(x)), rtol=1e-12, atol=1e-12)
     torch.testing.assert_close(A.adjoint_spectrum(y), torch.fft.rfftn(A.adjoint(y)), rtol=1e-12, atol=1e-11)
     torch.testing.assert_close(A.forward_from(torch.fft.rfftn(x), x), A.apply(x), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", OPERATORS)
+def test_cuda_gives_what_the_cpu_gives(name):
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    A = OPERATORS[name]
+    x, y = _random(*A.domain_shape) - 0.5, _random(*A.codomain_shape) - 0.5
+    for map_, given in ((A.apply, x), (A.adjoint, y)):
+        found = map_(given.cuda())
+        assert found.is_cuda
+        torch.testing.assert_close(found.cpu(), map_(given), rtol=1e-12, atol=1e-12)

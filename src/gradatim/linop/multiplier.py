@@ -1,6 +1,7 @@
 """Periodic convolution of real volumes, written as a multiplication in Fourier space."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -74,7 +75,15 @@ class FourierMultiplier(ShiftInvariant):
 
     def _symbol(self, like: Tensor) -> Tensor:
         dtype = like.dtype.to_complex() if self.symbol.is_complex() else like.dtype
-        return self.symbol.to(device=like.device, dtype=dtype)
+        key = (like.device, dtype)
+        if key not in self._converted:
+            self._converted[key] = self.symbol.to(device=like.device, dtype=dtype)
+        return self._converted[key]
+
+    @cached_property
+    def _converted(self) -> dict[tuple[torch.device, torch.dtype], Tensor]:
+        """The symbol in each precision and on each device it was needed, so that solvers convert once."""
+        return {}
 
 
 def _asymmetry(symbol: Tensor, shape: tuple[int, int, int]) -> float:

@@ -2,6 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from gradatim.base.errors import UsageError
 from gradatim.base.seeds import generator
 
 Shape = tuple[int, ...]
+Map = Callable[[Tensor], Tensor]
 
 
 class LinearOperator(ABC):
@@ -60,7 +62,7 @@ class LinearOperator(ABC):
             UsageError: GD-103 if the trailing axes are not ``domain_shape``.
         """
         _check(self, x, self.domain_shape, "domain")
-        return _Differentiable.apply(x, self, False)
+        return _Differentiable.apply(x, self._forward, self._adjoint)
 
     def adjoint(self, y: Tensor) -> Tensor:
         """A* y.
@@ -75,7 +77,7 @@ class LinearOperator(ABC):
             UsageError: GD-103 if the trailing axes are not ``codomain_shape``.
         """
         _check(self, y, self.codomain_shape, "codomain")
-        return _Differentiable.apply(y, self, True)
+        return _Differentiable.apply(y, self._adjoint, self._forward)
 
     @property
     def H(self) -> "LinearOperator":  # noqa: N802 - the letter of every textbook
@@ -131,13 +133,13 @@ class _Differentiable(torch.autograd.Function):
     """The operator as autograd sees it: the backward is the other half of the pair."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, operator: LinearOperator, transposed: bool) -> Tensor:
-        ctx.operator, ctx.transposed = operator, transposed
-        return operator._adjoint(x) if transposed else operator._forward(x)
+    def forward(ctx: Any, x: Tensor, there: Map, back: Map) -> Tensor:
+        ctx.there, ctx.back = there, back
+        return there(x)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        return _Differentiable.apply(gradients[0], ctx.operator, not ctx.transposed), None, None
+        return _Differentiable.apply(gradients[0], ctx.back, ctx.there), None, None
 
 
 def _check(operator: LinearOperator, x: Tensor, shape: Shape, side: str) -> None:
