@@ -63,6 +63,14 @@ def test_names_cannot_drive_the_terminal_or_the_markup(tmp_path: Path, capsys: p
     assert "[bold]x.nii" in said
 
 
+def test_the_users_word_on_the_unit_of_phase(tmp_path: Path) -> None:
+    RUINED["no units"][0](build(tmp_path))
+    assert Check((tmp_path,)).run() == 3
+    assert Check((tmp_path,), phase_units="rad").run() == 0
+    with pytest.raises(UsageError, match="did you mean 'siemens'"):
+        Check((tmp_path,), phase_units="simens").run()
+
+
 def test_no_path_is_a_matter_of_usage() -> None:
     with pytest.raises(UsageError):
         Check(()).run()

@@ -185,6 +185,8 @@ def test_complex_values_survive(tmp_path: Path) -> None:
     values = torch.randn(3, *GRID.shape, dtype=torch.complex64, generator=torch.Generator().manual_seed(0))
     write_nifti(tmp_path / "a.nii.gz", values, GRID)
     assert torch.equal(read_complex(tmp_path / "a.nii.gz").data, values)
+    write_nifti(tmp_path / "b.nii", values.conj(), GRID)
+    assert torch.equal(read_complex(tmp_path / "b.nii").data, values.conj())
 
 
 @pytest.mark.parametrize(
@@ -192,6 +194,7 @@ def test_complex_values_survive(tmp_path: Path) -> None:
     [
         ("a.img", torch.zeros(GRID.shape), "", "GD-101"),
         ("a.nii", torch.zeros(GRID.shape).half(), "", "GD-101"),
+        ("a.nii", torch.zeros(GRID.shape).bfloat16(), "", "GD-101"),
         ("a.nii", torch.zeros(GRID.shape), "x" * 80, "GD-101"),
         ("a.nii", torch.zeros(3, 4, 6), "", "GD-103"),
         ("a.nii", torch.zeros(2, 2, *GRID.shape), "", "GD-103"),

@@ -84,6 +84,12 @@ def test_a_folder_of_images_and_single_images(tmp_path: Path) -> None:
     assert Preflight()(tmp_path / "good.nii") == ()
 
 
+def test_a_stray_image_does_not_hide_the_data_set(tmp_path: Path) -> None:
+    RUINED["no units"][0](build(tmp_path))
+    save(tmp_path / "stray.nii", np.ones((4, 4, 4), np.float32))
+    assert [f.code for f in Preflight()(tmp_path)] == ["GD-333"]
+
+
 def test_a_path_with_nothing_to_read_is_a_finding(tmp_path: Path) -> None:
     assert [f.code for f in Preflight()(tmp_path)] == ["GD-324"]
     assert [f.code for f in Preflight()(tmp_path / "nowhere")] == ["GD-222"]

@@ -50,6 +50,14 @@ def scan_dataset(root: Path) -> BidsScan:
 
     Raises:
         InputError: GD-222 if the folder cannot be read; GD-324 if it holds no folder ``sub-*``.
+
+    Example:
+        >>> import tempfile
+        >>> root = Path(tempfile.mkdtemp())
+        >>> (root / "sub-01" / "anat").mkdir(parents=True)
+        >>> (root / "sub-01" / "anat" / "sub-01_run-2_echo-1_part-mag_MEGRE.nii.gz").touch()
+        >>> [series.name for series in scan_dataset(root).series]
+        ['sub-01_run-2_MEGRE']
     """
     try:
         real = root.resolve(strict=True)
@@ -84,6 +92,7 @@ class _Walk:
     _read: dict[Path, dict[str, Any] | GradatimError] = field(default_factory=dict)
 
     def subject(self, folder: Path) -> None:
+        """Collect one subject's scans; what is wrong with its folders becomes a finding."""
         try:
             check_inside(folder, self.root)
             subject = check_label(folder.name.removeprefix("sub-"), what="subject")
@@ -101,6 +110,7 @@ class _Walk:
                 self.findings.append(self._finding(error, place))
 
     def series(self) -> Iterator[EchoSeries]:
+        """The scans collected so far, ordered."""
         for key in sorted(self._ours):  # an ordinary T1w or T2starw image, without phase, is none
             said = dict.fromkeys(self._said[key])
             yield EchoSeries(*key, tuple(self._files.get(key, [])), tuple(said))

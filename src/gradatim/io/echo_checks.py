@@ -31,6 +31,12 @@ def check_parts(series: EchoSeries) -> tuple[Finding, ...]:
     Returns:
         GD-319 two files for one image (or both pairs of parts), GD-309 no phase, GD-310 no magnitude, GD-308 an
         echo without one of its parts, GD-307 a gap in the echo numbers.
+
+    Example:
+        >>> from pathlib import Path
+        >>> only_phase = EchoFile(Path("p.nii"), Part.PHASE, 1)
+        >>> [finding.code for finding in check_parts(EchoSeries("01", "", (), "MEGRE", (only_phase,)))]
+        ['GD-310']
     """
     return tuple(_check_parts(series))
 
@@ -81,6 +87,12 @@ def echo_times(series: EchoSeries) -> tuple[dict[int, float], tuple[Finding, ...
     Returns:
         Times by echo number, and findings: GD-301 missing or no number, GD-302 in ms, GD-303 not positive, GD-304
         parts of one echo disagree, GD-305 two echoes alike, GD-306 times do not grow with the echo number.
+
+    Example:
+        >>> from pathlib import Path
+        >>> files = tuple(EchoFile(Path(f"{e}.nii"), Part.MAG, e, None, {"EchoTime": 0.004 * e}) for e in (1, 2))
+        >>> echo_times(EchoSeries("01", "", (), "MEGRE", files))
+        ({1: 0.004, 2: 0.008}, ())
     """
     times: dict[int, float] = {}
     findings: list[Finding] = []
@@ -119,6 +131,13 @@ def field_strength(series: EchoSeries, *, given: float | None) -> tuple[float | 
     Returns:
         B0, None if it cannot be told, and findings: GD-313 missing or impossible, GD-314 contradictory, GD-315
         refined by the imaging frequency.
+
+    Example:
+        >>> from pathlib import Path
+        >>> said = {"MagneticFieldStrength": 3, "ImagingFrequency": 123.2}
+        >>> series = EchoSeries("01", "", (), "MEGRE", (EchoFile(Path("a.nii"), Part.MAG, 1, None, said),))
+        >>> round(field_strength(series, given=None)[0], 4)
+        2.8935
     """
     if given is not None:
         if math.isfinite(given) and 0 < given <= STRONGEST_FIELD_T:

@@ -95,6 +95,21 @@ class EchoReader:
         InputError: GD-2xx for a file, GD-3xx for the acquisition.
         UnsafeInputError: GD-401 to GD-403.
         ResourceError: GD-505.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from gradatim.io.echo_series import series_from_files
+        >>> from gradatim.io.nifti_write import write_nifti
+        >>> from gradatim.io.phase_units import RADIANS
+        >>> folder, grid = Path(tempfile.mkdtemp()), Grid((4, 4, 2), (1.0, 1.0, 2.0))
+        >>> noise = torch.rand(2, 2, 4, 4, 2, generator=torch.Generator().manual_seed(0))
+        >>> write_nifti(folder / "mag.nii", noise[0], grid)
+        >>> write_nifti(folder / "phase.nii", noise[1], grid)
+        >>> series = series_from_files(magnitude=[folder / "mag.nii"], phase=[folder / "phase.nii"],
+        ...                            echo_times=[0.004, 0.008], field_strength=3.0)
+        >>> EchoReader(phase_units=RADIANS)(series).signal.echo_times
+        (0.004, 0.008)
     """
 
     phase_units: PhaseUnits | FullRange | None = None

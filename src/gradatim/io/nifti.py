@@ -59,6 +59,14 @@ def read_nifti(path: Path, *, frame: Frame = Frame.SFORM, budget_bytes: int | No
         InputError: GD-201 to GD-207, GD-209, GD-211, GD-212, GD-215, GD-216, GD-220, GD-222.
         UnsafeInputError: GD-401 if the image would exceed its budget.
         ResourceError: GD-505 if a plain file exceeds it.
+
+    Example:
+        >>> import tempfile
+        >>> from gradatim.io.nifti_write import write_nifti
+        >>> file = Path(tempfile.mkdtemp()) / "echoes.nii.gz"
+        >>> write_nifti(file, torch.ones(3, 4, 4, 2), Grid((4, 4, 2), (1.0, 1.0, 2.0)))
+        >>> tuple(read_nifti(file).data.shape)
+        (3, 4, 4, 2)
     """
     raw, empty = _read_stored(path, frame, budget_bytes)
     if raw.dtype.names:

@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 import nibabel
 import numpy as np
+import torch
 from torch import Tensor
 
 from gradatim.base.errors import ResourceError, UsageError
@@ -42,7 +43,7 @@ def write_nifti(path: Path, data: Tensor, grid: Grid, *, description: str = "") 
         ResourceError: GD-502 to GD-504 if the file cannot be written, GD-506 if it does not read back.
 
     Example:
-        >>> import tempfile, torch
+        >>> import tempfile
         >>> from gradatim.io.nifti import read_image
         >>> file = Path(tempfile.mkdtemp()) / "map.nii.gz"
         >>> write_nifti(file, torch.ones(4, 4, 2), Grid((4, 4, 2), (1.0, 1.0, 2.0)))
@@ -90,9 +91,9 @@ def _check(file: BinaryIO, path: Path, grid: Grid, stored: np.ndarray) -> None:
 
 
 def _storable(data: Tensor) -> np.ndarray:
-    values = data.detach().cpu().numpy()
-    if values.dtype == np.float16:
-        raise _unfit("float16 values", "float32, float64, complex, integer or bool")
+    if (data.is_floating_point() and data.dtype.itemsize < 4) or data.dtype is torch.complex32:
+        raise _unfit(f"{data.dtype} values", "float32, float64, complex64, complex128, integers or bool")
+    values = data.detach().resolve_conj().resolve_neg().cpu().numpy()
     if values.dtype == bool:
         return values.astype(np.uint8)
     if values.dtype.kind not in "iu":

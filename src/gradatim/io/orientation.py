@@ -65,7 +65,7 @@ def orient(header: NiftiHeader, *, frame: Frame) -> Orientation:
 
     Raises:
         InputError: GD-209 for voxel edges that are not positive numbers; GD-211 for an affine that is not
-            finite, singular or sheared; GD-212 for a contradiction under ``Frame.AGREED``.
+            finite, singular or sheared; GD-212 for a contradiction of directions or edges under ``Frame.AGREED``.
     """
     name, fields = header.name, header.fields
     factor, notes = _millimetres(fields, name)

@@ -27,6 +27,10 @@ class PhaseUnits:
         offset: rad.
         ranges: intervals that one full turn may fill.
         whole: whether values are whole numbers.
+
+    Example:
+        >>> SIEMENS.filled_by(-4096, 4094), SIEMENS.filled_by(-100, 100)
+        (True, False)
     """
 
     name: str
@@ -177,7 +181,11 @@ class PhaseScaling:
     notes: tuple[Finding, ...] = ()
 
     def apply(self, values: Tensor) -> Tensor:
-        """Values in rad; unchanged where they are rad already, else computed in float64 and kept as float32."""
+        """Values in rad; unchanged where they are rad already, else computed in float64 and kept as float32.
+
+        Args:
+            values: stored phase after slope and intercept, any shape.
+        """
         if (self.scale, self.offset) == (1.0, 0.0):
             return values
         return (values.double() * self.scale + self.offset).float()

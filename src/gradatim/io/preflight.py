@@ -22,8 +22,11 @@ class Preflight:
     Args:
         reader: how scans will be read, e.g. with the user's word on the unit of phase.
 
-    Raises:
-        Nothing for bad input: that is what the findings are.
+    Bad input raises nothing: that is what the findings are.
+
+    Example:
+        >>> [finding.code for finding in Preflight()(Path("no such folder"))]
+        ['GD-222']
     """
 
     reader: EchoReader = field(default_factory=EchoReader)
@@ -37,7 +40,7 @@ class Preflight:
         if not path.is_dir():
             return self._image(path)
         images = sorted(p for p in path.iterdir() if p.name.endswith(_IMAGES))
-        if images:
+        if images and not any(path.glob("sub-*/")):
             return tuple(finding for image in images for finding in self._image(image))
         try:
             return self._dataset(path)
