@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -51,12 +51,13 @@ Rule = Callable[[Source], Iterator[str]]
 """A house rule: the offences of one file."""
 
 
-def package_sources() -> list[Source]:
+@cache
+def package_sources() -> tuple[Source, ...]:
     """Every Python file of the package."""
-    return [
+    return tuple(
         Source(str(path.relative_to(CHECKOUT)), path.read_text(encoding="utf-8"))
         for path in sorted(PACKAGE.rglob("*.py"))
-    ]
+    )
 
 
 def is_leaf(module: str) -> bool:

@@ -1,6 +1,7 @@
 """Rules that only the package as a whole can keep: the size of base, final classes, bool flags, folders."""
 
 import ast
+from collections.abc import Sequence
 
 from tests.tree.floors import MAY_IMPORT
 from tests.tree.shapes import classes, is_abstract
@@ -10,7 +11,7 @@ ROOTS_THAT_MAY_BE_REFINED = {"GradatimError"}
 """The error tree is drawn in its module; its classes only name the exit code."""
 
 
-def inherits_from_concrete(sources: list[Source]) -> list[str]:
+def inherits_from_concrete(sources: Sequence[Source]) -> list[str]:
     """Classes that stand on a class of ours which is not abstract."""
     ours = {cls.name: cls for source in sources for cls in classes(source)}
     offences = []
