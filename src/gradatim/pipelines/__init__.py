@@ -1,0 +1,1 @@
+"""Named routes through the slices: they call, and compute nothing themselves."""
