@@ -29,8 +29,9 @@ class Ends:
 
 
 @pytest.fixture
-def ends(monkeypatch: pytest.MonkeyPatch):
-    """Run the program with a command ``ends`` that does what the test gives."""
+def ends(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Run the program with a command ``ends`` that does what the test gives; bug reports go into the test's folder."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
     def run(how) -> int:
         monkeypatch.setattr(Ends, "how", staticmethod(how))
@@ -91,9 +92,7 @@ def test_control_characters_from_a_file_name_never_reach_the_terminal(ends, caps
     assert err.count("\n") == 1
 
 
-def test_a_bug_leaves_a_report_without_data(ends, capsys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-
+def test_a_bug_leaves_a_report_without_data(ends, capsys, tmp_path: Path) -> None:
     def body() -> int:
         try:
             int(PATIENT)
