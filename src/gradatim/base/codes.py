@@ -8,6 +8,7 @@ CODES: dict[str, str] = {
     "GD-104": "two inputs that must be given together, or exclude each other",
     "GD-105": "a settings file cannot be read as TOML",
     "GD-106": "a setting is missing or of the wrong kind",
+    "GD-107": "an output folder holds something else, or lies where input lies",
     # GD-2xx: files
     "GD-201": "the file is empty or shorter than a NIfTI header",
     "GD-202": "the file is not a NIfTI file of the kind that is read here",
@@ -33,6 +34,7 @@ CODES: dict[str, str] = {
     "GD-222": "the file is missing, not readable or not a regular file",
     "GD-223": "the file's name and its content disagree about compression",
     "GD-224": "the values are not a mask",
+    "GD-225": "a file changed while it was in use",
     "GD-250": "the file is not a table of the format that its ending names",
     "GD-251": "the table's columns are not those of the feature table",
     "GD-252": "a cell of the feature table holds something else than text or a number",
@@ -61,6 +63,7 @@ CODES: dict[str, str] = {
     "GD-322": "a file's name contradicts the folder it lies in",
     "GD-323": "several sidecars of one folder apply to the same image",
     "GD-324": "nothing to read was found",
+    "GD-325": "a subject has scans inside and outside of sessions",
     "GD-331": "two rules disagree about the unit of phase",
     "GD-332": "the unit of phase cannot be told",
     "GD-333": "the unit of phase is not stated",
@@ -80,6 +83,8 @@ CODES: dict[str, str] = {
     "GD-505": "the image needs more memory than its budget",
     "GD-506": "the written file does not read back as it was given",
     "GD-507": "the memory did not suffice",
+    "GD-508": "another run holds the output folder",
+    "GD-509": "a subject's process was killed by the system",
     "GD-520": "a report would exceed its size limit",
     # GD-6xx: the chain's numbers
     "GD-601": "the mask is empty",

@@ -54,12 +54,13 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
             with suppress(FileNotFoundError):
                 temporary.unlink()
             raise
-        _flush_folder(path.parent)
+        flush_folder(path.parent)
     except OSError as error:
-        raise _refusal(error, path) from error
+        raise write_refusal(error, path) from error
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
+    """Bring a folder's names to the disk, so that a power cut does not forget a rename."""
     if os.name == "nt":  # Windows cannot open a folder
         return
     handle = os.open(folder, os.O_RDONLY)
@@ -69,7 +70,8 @@ def _flush_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _refusal(error: OSError, path: Path) -> ResourceError:
+def write_refusal(error: OSError, path: Path) -> ResourceError:
+    """What a failure of the operating system while writing means to a user: GD-502, GD-503 or GD-504."""
     if error.errno in _FULL:
         code, allowed, do = "GD-502", "enough free space", "free some space or choose another output folder"
     elif error.errno in _FORBIDDEN:
