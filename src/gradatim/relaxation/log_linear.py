@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from gradatim.base.nouns import MultiEcho
-from gradatim.relaxation.maps import BLOCK, RelaxationMaps, assemble, voxels_inside
+from gradatim.relaxation.maps import RelaxationMaps, assemble, blocks, voxels_inside
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class LogLinear:
         """
         inside, magnitude = voxels_inside(signal, mask)
         times = torch.tensor(signal.echo_times, dtype=torch.float64, device=magnitude.device)
-        values = torch.cat([_fit(block.double(), times) for block in magnitude.split(BLOCK)], dim=1)
+        values = torch.cat([_fit(block.double(), times) for block in blocks(magnitude)], dim=1)
         return assemble(values.to(signal.magnitude.dtype), mask=inside, grid=signal.grid, noise=math.nan)
 
 

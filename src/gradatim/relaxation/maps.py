@@ -10,8 +10,8 @@ from gradatim.base.grid import Grid
 from gradatim.base.nouns import MultiEcho, QuantitativeMap
 from gradatim.base.soundness import require_sound
 
-BLOCK = 1 << 16
-"""Voxels that are fitted at a time, so that extra memory does not grow with the image."""
+BLOCK = 1 << 18
+"""Magnitudes that are fitted at a time, so that extra memory does not grow with the image."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +55,16 @@ def voxels_inside(signal: MultiEcho, mask: Tensor | None) -> tuple[Tensor, Tenso
     inside = (signal.magnitude > 0).all(0) if mask is None else mask
     require_sound(inside, signal.magnitude)
     return inside, signal.magnitude[:, inside].T
+
+
+def blocks(magnitude: Tensor) -> tuple[Tensor, ...]:
+    """(voxel, echo) magnitudes in blocks of about :data:`BLOCK` values.
+
+    Example:
+        >>> [len(block) for block in blocks(torch.zeros(150_000, 4))]
+        [65536, 65536, 18928]
+    """
+    return magnitude.split(max(1, BLOCK // magnitude.shape[1]))
 
 
 def assemble(values: Tensor, *, mask: Tensor, grid: Grid, noise: float) -> RelaxationMaps:

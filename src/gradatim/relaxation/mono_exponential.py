@@ -9,7 +9,7 @@ from torch import Tensor
 from gradatim.base.errors import UsageError
 from gradatim.base.nouns import MultiEcho
 from gradatim.relaxation.log_linear import line
-from gradatim.relaxation.maps import BLOCK, RelaxationMaps, assemble, voxels_inside
+from gradatim.relaxation.maps import RelaxationMaps, assemble, blocks, voxels_inside
 from gradatim.solve.noise import estimate_noise
 
 SILENT = 1e-6
@@ -27,7 +27,7 @@ class MonoExponential:
     is unbiased however low the signal. It is solved per voxel by Fisher scoring with step control on the
     quasi-likelihood Σ[(M² − σ²)·ln(S² + σ²) − S²], started from the weighted log-linear line through
     M² − 2σ². Standard errors are the square roots of (JᵀVar⁻¹J)⁻¹ at the solution: thermal noise only, not
-    misfit of the model. Voxels are fitted in blocks of 65 536 in float64.
+    misfit of the model. Voxels are fitted block by block in float64.
 
     A voxel has no answer where no echo rises above the noise (M² > 2σ² in at least two echoes is asked for),
     where the fit does not settle within ``iterations``, or where |R2*| would exceed ``largest``.
@@ -81,7 +81,7 @@ class MonoExponential:
         noise = self.noise if self.noise is not None else estimate_noise(signal.magnitude, mask=inside).sigma
         noise = max(noise, SILENT * float(magnitude.detach().max()))
         times = torch.tensor(signal.echo_times, dtype=torch.float64, device=magnitude.device)
-        values = [self._fit((block.double() / noise).square(), times) for block in magnitude.split(BLOCK)]
+        values = [self._fit((block.double() / noise).square(), times) for block in blocks(magnitude)]
         found = torch.cat(values, dim=1)
         found = torch.cat([found[:1] + math.log(noise), found[1:]])
         return assemble(found.to(signal.magnitude.dtype), mask=inside, grid=signal.grid, noise=noise)
