@@ -35,9 +35,20 @@ _HOMES = {
     "write_features": "io.table",
     "write_nifti": "io.nifti_write",
     # signal → field → map
+    "BrainMask": "qsm.masks",
+    "EchoFit": "qsm.echo_fit",
+    "LaplacianBoundaryValue": "qsm.boundary_value",
     "MonoExponential": "relaxation.mono_exponential",
+    "OnePass": "qsm.two_pass",
+    "QualityMask": "qsm.masks",
+    "ResidualWraps": "qsm.residual_wraps",
     "Romeo": "qsm.unwrap",
-    # map and regions → features
+    "ThresholdedDivision": "qsm.tkd",
+    "TotalVariation": "qsm.total_variation",
+    "TwoPass": "qsm.two_pass",
+    "VSharp": "qsm.vsharp",
+    # map → regions → features
+    "OutstandingClusters": "segment.clusters",
     "Extraction": "radiomics.extraction",
     # a simulated head, and what a map is worth beside its truth
     "ChallengeScore": "qsm.score",
