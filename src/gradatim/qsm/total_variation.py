@@ -8,7 +8,6 @@ from torch import Tensor
 
 from gradatim.base.errors import InputError, UsageError
 from gradatim.base.nouns import FieldMap
-from gradatim.linop.crop import Pad
 from gradatim.linop.difference import PeriodicGradient
 from gradatim.linop.dipole import dipole_symbol
 from gradatim.linop.multiplier import FourierMultiplier
