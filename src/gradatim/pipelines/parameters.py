@@ -18,9 +18,9 @@ from gradatim.io.digest import values_sha256
 def parameters(method: Any) -> Any:
     """A method, with the methods inside it, as data that JSON can hold.
 
-    A frozen dataclass becomes ``{"method": its class, field: value, …}``, in the order of its fields; an object
-    without state becomes ``{"method": its class}``. An enum becomes its name, a tensor its shape and SHA-256, a
-    number that JSON cannot write its name (``"inf"``).
+    A frozen dataclass becomes ``{"method": its class, field: value, …}``, in the order of its fields, or what its own
+    property ``parameters`` says; an object without state becomes ``{"method": its class}``. An enum becomes its name,
+    a tensor its shape and SHA-256, a number that JSON cannot write its name (``"inf"``).
 
     Args:
         method: the method.
@@ -33,6 +33,9 @@ def parameters(method: Any) -> Any:
         >>> parameters(Romeo(first_echo=None))
         {'method': 'Romeo', 'first_echo': None}
     """
+    own = getattr(type(method), "parameters", None)
+    if isinstance(own, property):
+        return {"method": type(method).__name__, **method.parameters}
     if is_dataclass(method) and not isinstance(method, type):
         return {
             "method": type(method).__name__,
