@@ -105,7 +105,7 @@ def write_images(
             write_text(stem.with_name(f"{stem.name}.tsv"), "".join("\t".join(row) + "\n" for row in rows))
 
 
-def write_dataset_files(root: Path, *, raw: Path, title: str) -> None:
+def write_dataset_files(root: Path, *, raw: Path, title: str, readme: str = README) -> None:
     """Write what makes a folder a derivative data set; files that say the same already are left alone.
 
     The raw data set is named by its path from here, so that both can be moved together.
@@ -114,6 +114,7 @@ def write_dataset_files(root: Path, *, raw: Path, title: str) -> None:
         root: the derivative's folder; must exist.
         raw: the data set it comes from.
         title: its name.
+        readme: text of its README, where ``{version}`` stands for gradatim's.
 
     Raises:
         ResourceError: GD-502 to GD-504 if a file cannot be written.
@@ -132,7 +133,7 @@ def write_dataset_files(root: Path, *, raw: Path, title: str) -> None:
     if _description(root) != description:
         write_sidecar(root / "dataset_description.json", description)
     for name, text in (
-        ("README.md", README.format(version=version("gradatim"))),
+        ("README.md", readme.format(version=version("gradatim"))),
         (".bidsignore", "".join(f"{pattern}\n" for pattern in NOT_OF_BIDS)),
     ):
         place = root / name

@@ -1,6 +1,6 @@
 """A data set's run: every subject in a process of its own, under a lock, resumable, with a summary."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from gradatim.io.sidecar import read_sidecar, write_sidecar
 from gradatim.pipelines.outcome import End, Outcome
 from gradatim.pipelines.participants import select_subjects
 from gradatim.pipelines.scan_run import ScanRun
-from gradatim.pipelines.subject_run import Page, SubjectRun
+from gradatim.pipelines.subject_run import Page, State, SubjectRun
 from gradatim.pipelines.supervisor import Executor, supervise
 
 LOCK = ".gradatim.lock"
@@ -89,13 +89,26 @@ class DatasetRun:
                 heard(outcome)
             try:
                 with executor as at_work:
-                    for outcome in supervise(at_work, work, tasks):
+                    for outcome in self._outcomes(tasks, at_work, work):
                         outcomes.append(outcome)
                         heard(outcome)
             finally:
                 _clear(out, scan)
             write_sidecar(out / SUMMARY, _summary(outcomes, began))
         return tuple(outcomes)
+
+    def _outcomes(self, tasks: Sequence[SubjectRun], at_work: Executor, work: Work) -> Iterator[Outcome]:
+        """Those first that need no process: up to date, or not to be run at all."""
+        waiting = []
+        for task in tasks:
+            try:
+                if task.state() is State.DONE:
+                    yield Outcome(task.name, End.SKIPPED, sentence=State.DONE.value)
+                else:
+                    waiting.append(task)
+            except GradatimError as error:
+                yield Outcome.of(error, task.name)
+        yield from supervise(at_work, work, waiting)
 
     def _planned(self, scan: BidsScan) -> tuple[SubjectRun, ...]:
         out = self.out.resolve()

@@ -91,7 +91,7 @@ class SubjectRun:
         inputs = [fingerprint(files_of(series, self.raw)) for series in self.scans.series]
         key = self._key(inputs)
         if self._state(key) is State.DONE:
-            return Outcome(self.name, End.SKIPPED, sentence="up to date")
+            return Outcome(self.name, End.SKIPPED, sentence=State.DONE.value)
         record: dict[str, Any] = {"Key": key, "Scans": {}}
         count = len(inputs)
         with atomic_folder(self.place) as folder:
