@@ -11,26 +11,31 @@ import resource
 import time
 from pathlib import Path
 
+import numpy as np
+import torch
+from scipy import ndimage
+
+from gradatim.base.nouns import MultiEcho
+from gradatim.io.nifti import read_image, read_mask
+from gradatim.pipelines.susceptibility import SusceptibilityRoute
+from gradatim.qsm.score import ChallengeScore
+from gradatim.qsm.shim import Shim
+from gradatim.qsm.two_pass import OnePass
+
 SHARED = Path(os.environ.get("GRADATIM_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 HEAD = SHARED / "data" / "qsm" / "phantom_sim1"
 COMMAND = "`python benchmarks/qsm.py`"
 CORE_VOXELS = 6
 """Depth of the core below the mask's surface, voxels, as the peers' figures were taken."""
+VARIATIONS = (
+    ("mask given", SusceptibilityRoute(), HEAD / "mask.nii.gz"),
+    ("own brain mask", SusceptibilityRoute(), None),
+    ("mask given, V-SHARP and TKD", SusceptibilityRoute(sources=OnePass()), HEAD / "mask.nii.gz"),
+)
 
 
-def measure(own_mask: bool, direct: bool) -> dict[str, float]:
+def measure(route: SusceptibilityRoute, given: Path | None) -> dict[str, float]:
     """One run of the route in this process."""
-    import numpy as np
-    import torch
-    from scipy import ndimage
-
-    from gradatim.base.nouns import MultiEcho
-    from gradatim.io.nifti import read_image, read_mask
-    from gradatim.pipelines.susceptibility import SusceptibilityRoute
-    from gradatim.qsm.score import ChallengeScore
-    from gradatim.qsm.shim import Shim
-    from gradatim.qsm.two_pass import OnePass, TwoPass
-
     torch.set_num_threads(2)
     settings = json.loads((HEAD / "params.json").read_text())
     magnitude, phase = read_image(HEAD / "mag.nii.gz"), read_image(HEAD / "phase.nii.gz")
@@ -38,9 +43,8 @@ def measure(own_mask: bool, direct: bool) -> dict[str, float]:
     mask = read_mask(HEAD / "mask.nii.gz").data
     chi, local, field = (read_image(HEAD / f"{name}.nii.gz").data for name in ("chi", "local", "field"))
     loaded = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    route = SusceptibilityRoute(sources=OnePass() if direct else TwoPass())
     start = time.perf_counter()
-    result = route(scan, mask=None if own_mask else mask)
+    result = route(scan, mask=None if given is None else read_mask(given).data)
     seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
@@ -67,21 +71,13 @@ def measure(own_mask: bool, direct: bool) -> dict[str, float]:
     }
 
 
-def in_fresh_process(own_mask: bool, direct: bool) -> dict[str, float]:
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(measure, (own_mask, direct))
-
-
 def main() -> None:
-    for name, own_mask, direct in (
-        ("mask given", False, False),
-        ("own brain mask", True, False),
-        ("mask given, V-SHARP and TKD", False, True),
-    ):
-        row = in_fresh_process(own_mask, direct)
+    for name, route, given in VARIATIONS:
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            row = pool.apply(measure, (route, given))
         quality = (
-            f"NRMSE {row['chi_nrmse']:.1f} % in the mask kept, {row['chi_nrmse_inside_truth']:.1f} % where the truth has "
-            f"a brain ({100 * row['kept']:.1f} % of it kept); field {row['field_whole_ppb']:.1f} ppb whole mask, "
+            f"NRMSE {row['chi_nrmse']:.1f} % in the mask kept, {row['chi_nrmse_inside_truth']:.1f} % where "
+            f"the truth has a brain ({100 * row['kept']:.1f} % of it kept); field {row['field_whole_ppb']:.1f} ppb whole mask, "
             f"{row['field_core_median_ppb']:.2f} core median; local field {row['local_nrmse']:.1f} %"
         )
         cost = f"{row['seconds']:.0f} s, peak {row['peak_mb']:.0f} MB ({row['before_mb']:.0f} before)"

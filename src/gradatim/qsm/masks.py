@@ -14,12 +14,17 @@ from gradatim.base.grid import Grid
 from gradatim.base.nouns import MultiEcho
 from gradatim.qsm.echo_fit import EchoFitResult
 
+DARK = 3.0
+"""Tissue is at least this many times brighter than air and bone."""
+
 
 @dataclass(frozen=True)
 class BrainMask:
     """Finds the brain in the magnitude by threshold, opening and the largest part; no weights, no atlas.
 
-    The root mean square over the echoes is split into signal and background by Otsu's threshold. Skull and
+    The root mean square over the echoes is split into signal and background by Otsu's threshold. If what it calls
+    background is brighter than a third of the signal (medians), it has split tissue from tissue, as in a block cut
+    from a brain; then a third of the overall median is the threshold. Skull and
     scalp touch the brain only through thin bridges: an erosion by ``opening_mm`` cuts them, the largest part
     that is left is grown back by as much inside the signal, and its holes (vessels, iron, calcifications
     without signal) are filled. It is simple and says so: fat that lies against the brain, or a brain in a bad
@@ -57,7 +62,7 @@ class BrainMask:
         """
         strength = signal.magnitude.detach().square().mean(0).sqrt().cpu().numpy()
         edges = signal.grid.spacing
-        bright = strength > threshold_otsu(strength)
+        bright = strength > _air_threshold(strength)
         core = _depth(bright, edges) > self.opening_mm
         if not core.any():
             raise InputError(
@@ -169,6 +174,15 @@ def largest_part(mask: np.ndarray) -> np.ndarray:
     """
     parts, count = ndimage.label(mask)
     return mask if count < 2 else parts == 1 + int(np.argmax(np.bincount(parts.ravel())[1:]))
+
+
+def _air_threshold(strength: np.ndarray) -> float:
+    """Magnitude between air or bone and tissue; below all tissue where the image shows only tissue."""
+    split = float(threshold_otsu(strength))
+    bright = strength > split
+    if np.median(strength[~bright]) > np.median(strength[bright]) / DARK:
+        return float(np.median(strength)) / DARK
+    return split
 
 
 def touches_border(mask: Tensor, grid: Grid) -> bool:
