@@ -40,7 +40,7 @@ _HOMES = {
     "LaplacianBoundaryValue": "qsm.boundary_value",
     "MonoExponential": "relaxation.mono_exponential",
     "OnePass": "qsm.two_pass",
-    "QualityMask": "qsm.masks",
+    "PhaseQuality": "qsm.masks",
     "ResidualWraps": "qsm.residual_wraps",
     "Romeo": "qsm.unwrap",
     "ThresholdedDivision": "qsm.tkd",

@@ -22,7 +22,7 @@ from gradatim.io.table import write_features as write_features
 from gradatim.qsm.boundary_value import LaplacianBoundaryValue as LaplacianBoundaryValue
 from gradatim.qsm.echo_fit import EchoFit as EchoFit
 from gradatim.qsm.masks import BrainMask as BrainMask
-from gradatim.qsm.masks import QualityMask as QualityMask
+from gradatim.qsm.masks import PhaseQuality as PhaseQuality
 from gradatim.qsm.phantom import HeadPhantom as HeadPhantom
 from gradatim.qsm.residual_wraps import ResidualWraps as ResidualWraps
 from gradatim.qsm.scan import HeadScan as HeadScan
