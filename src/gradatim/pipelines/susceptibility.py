@@ -150,7 +150,8 @@ class SusceptibilityRoute:
         progress("regions and features", 0.9)
         found = self.segmentation(susceptibility) if regions is None else _on_grid(regions, signal)
         features = self.extraction(susceptibility, found, case=case, image="Chimap")
-        lost = f"{quality.dispersed} voxels dispersed, {quality.misfitting} off the line, or apart from the rest"
+        apart = int(brain.sum()) - int(quality.mask.sum()) - quality.dispersed - quality.misfitting
+        lost = f"{quality.dispersed} voxels dispersed, {quality.misfitting} off the line, {apart} apart from the rest"
         stages = (
             MaskStage("brain", int(brain.sum()), "found in the magnitude" if mask is None else "given"),
             MaskStage("phase quality", int(quality.mask.sum()), lost),

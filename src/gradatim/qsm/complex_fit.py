@@ -17,7 +17,8 @@ class ComplexFit:
     With M_e = |S_e| the sum is Σ 2M_e²(1 − cos r_e), r_e = φ_e − φ₀ − 2π·f·TE_e: noise enters as complex
     Gaussian noise, and turns of the measured phase drop out. Newton steps on each voxel, curvature bounded
     below by a tenth of Σ M_e²TE_e², at most a quarter turn at the last echo each. A wrong turn at the
-    start stays wrong: the nearest minimum is found. The offset φ₀ is taken from the start.
+    start stays wrong: the nearest minimum is found. The offset φ₀ is taken from the start. A voxel without
+    signal keeps its start.
 
     Differentiable by unrolling.
 
@@ -56,7 +57,7 @@ class ComplexFit:
         weights = signal.magnitude.double()[:, mask].square()
         phase = signal.phase.double()[:, mask] - start.offset.double()[mask]
         rate = start.field.field.double()[mask] * TWO_PI
-        full = (weights * times.square()).sum(0)
+        full = (weights * times.square()).sum(0).clamp_min(torch.finfo(weights.dtype).tiny)
         bound = math.pi / 2.0 / float(times.max())
         for _ in range(self.iterations):
             residual = phase - rate * times

@@ -12,6 +12,7 @@ from torch import Tensor
 from gradatim.base.errors import InputError, UsageError
 from gradatim.base.grid import Grid
 from gradatim.base.nouns import MultiEcho
+from gradatim.base.soundness import require_sound
 from gradatim.qsm.echo_fit import EchoFitResult
 
 DARK = 3.0
@@ -24,18 +25,18 @@ class BrainMask:
 
     The root mean square over the echoes is split into signal and background by Otsu's threshold. If what it calls
     background is brighter than a third of the signal (medians), it has split tissue from tissue, as in a block cut
-    from a brain; then a third of the overall median is the threshold. Skull and
-    scalp touch the brain only through thin bridges: an erosion by ``opening_mm`` cuts them, the largest part
-    that is left is grown back by as much inside the signal, and its holes (vessels, iron, calcifications
-    without signal) are filled. It is simple and says so: fat that lies against the brain, or a brain in a bad
-    coil, needs a mask of your own. CPU only.
+    from a brain; then a third of the overall median is the threshold. Skull and scalp touch the brain only
+    through thin bridges: an erosion by ``opening_mm`` cuts them, the largest part that is left is grown back by
+    a fifth more inside the signal, a closing by half of it bridges gaps at the rim (sulci, vessels), and holes
+    (iron, calcifications without signal) are filled. It is simple and says so: fat that lies against the brain,
+    or a brain in a bad coil, needs a mask of your own. CPU only.
 
     Args:
         opening_mm: radius of the opening, mm, > 0: thicker than the bridges, thinner than the brain stem.
 
     Raises:
         UsageError: GD-101 if the radius is not positive.
-        InputError: GD-601 if nothing is left.
+        InputError: GD-601 if nothing is left; GD-603 if the magnitude is not finite anywhere in the image.
 
     Source:
         Otsu, IEEE Trans SMC 9:62 (1979); opening by distance after Serra, Image Analysis (1982).
@@ -60,6 +61,7 @@ class BrainMask:
         Returns:
             (x, y, z), bool, on the scan's device.
         """
+        require_sound(torch.ones_like(signal.magnitude[0], dtype=torch.bool), signal.magnitude)
         strength = signal.magnitude.detach().square().mean(0).sqrt().cpu().numpy()
         edges = signal.grid.spacing
         bright = strength > _air_threshold(strength)
@@ -103,8 +105,8 @@ class PhaseQuality:
       the last echo; at π neighbours are half a turn apart, the sampling limit, and the voxel loses signal;
     - misfit: the reduced χ² of the echoes around their line exceeds ``misfit``.
 
-    Single voxels that fail between good neighbours are kept (a closing by one voxel): the error map already
-    says that they are worse. Then the largest part is taken. CPU only.
+    Voxels that fail in gaps of one or two between good ones are kept (a closing by one voxel): the error map
+    already says that they are worse. Then the largest part is taken. CPU only.
 
     Args:
         dispersion: rad, > 0.
@@ -158,8 +160,9 @@ class PhaseQuality:
                 allowed=f"misfit up to {self.misfit:g} and dispersion up to {self.dispersion:.3g} rad",
                 do="check echo times and phase units, or relax the thresholds",
             )
-        chosen = torch.from_numpy(largest_part(kept)).to(fit.field.mask.device)
-        return QualityMask(chosen, int(dispersed.sum()), int(misfitting.sum()))
+        chosen = largest_part(kept)
+        lost = int((dispersed & ~chosen).sum()), int((misfitting & ~chosen).sum())
+        return QualityMask(torch.from_numpy(chosen).to(fit.field.mask.device), *lost)
 
 
 def largest_part(mask: np.ndarray) -> np.ndarray:
@@ -180,7 +183,7 @@ def _air_threshold(strength: np.ndarray) -> float:
     """Magnitude between air or bone and tissue; below all tissue where the image shows only tissue."""
     split = float(threshold_otsu(strength))
     bright = strength > split
-    if np.median(strength[~bright]) > np.median(strength[bright]) / DARK:
+    if not bright.any() or np.median(strength[~bright]) > np.median(strength[bright]) / DARK:
         return float(np.median(strength)) / DARK
     return split
 
