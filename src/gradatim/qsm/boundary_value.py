@@ -39,13 +39,14 @@ class LaplacianBoundaryValue:
     (:class:`gradatim.qsm.two_pass.TwoPass`).
 
     B0 plays no part: a harmonic field is harmonic at any orientation. The standard error is passed on as it
-    is; errors at the rim, which spread inward as a smooth field, are not in it. Differentiable by unrolling.
+    is; errors at the rim, which spread inward as a smooth field, are not in it. Differentiable in ``total``
+    and ``rim``: the gradient solves the same system once more.
 
     Args:
         rule: when the conjugate gradients stop.
 
     Raises:
-        InputError: GD-601 if the mask has no voxel inside its rim.
+        InputError: GD-601 if the mask has no voxel inside its rim; GD-603 if the field is not finite inside it.
 
     Source:
         Zhou et al., NMR Biomed 27:312 (2014).
@@ -85,18 +86,28 @@ class LaplacianBoundaryValue:
         expected = torch.zeros_like(values) if rim is None else torch.nn.functional.pad(rim[box], (1, 1, 1, 1, 1, 1))
         edge = torch.where(mask & ~inner, values - expected, 0.0)
         system = _InnerLaplacian(inner, total.grid.spacing)
+        right = -system.stencil(edge)
         solution = ConjugateGradient(self.rule)(
-            -system.stencil(edge), system=system, start=torch.where(inner, values, 0.0)
+            right.detach(), system=system, start=torch.where(inner, values.detach(), 0.0)
         )
         if solution.reason is Stop.NON_FINITE:
             raise InputError(
                 "GD-603", given="a field with non-finite values", allowed="finite values", do="repair the field"
             )
-        local = torch.where(inner, values - solution.value, 0.0)[1:-1, 1:-1, 1:-1]
+        harmonic = solution.value + self._gradient(right, system)
+        local = torch.where(inner, values - harmonic, 0.0)[1:-1, 1:-1, 1:-1]
         kept = restore(inner[1:-1, 1:-1, 1:-1], box, total.grid.shape)
         error = torch.where(kept, total.error, 0.0)
         shape = total.grid.shape
         return LocalField(FieldMap(restore(local, box, shape), error, kept, total.field_strength, total.grid), solution)
+
+    def _gradient(self, right: Tensor, system: "_InnerLaplacian") -> Tensor:
+        """Zero, with the derivative of the solution: the system is its own adjoint."""
+        carrier = right - right.detach()
+        if carrier.requires_grad:
+            solve = ConjugateGradient(self.rule)
+            carrier.register_hook(lambda upstream: solve(upstream * system.inner, system=system).value)
+        return carrier
 
 
 def _inner(mask: Tensor) -> Tensor:

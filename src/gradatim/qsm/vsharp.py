@@ -1,11 +1,13 @@
 """Background removal by spherical means of varying radius."""
 
+import math
 from dataclasses import dataclass
 
 import torch
 
 from gradatim.base.errors import InputError, UsageError
 from gradatim.base.nouns import FieldMap
+from gradatim.base.soundness import require_sound
 from gradatim.linop.crop import Pad
 from gradatim.linop.fft import fast_shape, irfftn, rfftn
 from gradatim.linop.sphere import spherical_mean
@@ -27,12 +29,15 @@ class VSharp:
     The standard error is passed on as it is. Differentiable in the field.
 
     Args:
-        radii_mm: radii to try, mm, > 0; the order does not matter. Those below a voxel edge are of no use.
+        radii_mm: radii to try, mm, > 0; the order does not matter. Those below the longest voxel edge are left
+            out: a mean over hardly more than the voxel itself tells nothing of its surroundings.
         threshold: truncation, between 0 and 1.
 
     Raises:
-        UsageError: GD-101 if there is no radius, one is not positive, or the threshold is out of range.
-        InputError: GD-601 if not even the smallest sphere fits into the mask.
+        UsageError: GD-101 if there is no radius, one is not positive, all are below the voxel edge, or the
+            threshold is out of range.
+        InputError: GD-601 if not even the smallest sphere fits into the mask; GD-603 if the field is not finite
+            inside it.
 
     Source:
         Li, Wu & Liu, NeuroImage 55:1645 (2011); Schweser et al., NeuroImage 54:2789 (2011); threshold 0.05
@@ -47,7 +52,8 @@ class VSharp:
     threshold: float = 0.05
 
     def __post_init__(self) -> None:
-        if not self.radii_mm or min(self.radii_mm) <= 0 or not 0.0 < self.threshold < 1.0:
+        possible = all(math.isfinite(radius) and radius > 0 for radius in self.radii_mm)
+        if not self.radii_mm or not possible or not 0.0 < self.threshold < 1.0:
             raise UsageError(
                 "GD-101",
                 given=f"radii_mm {self.radii_mm}, threshold {self.threshold}",
@@ -65,15 +71,17 @@ class VSharp:
             The local field on the voxels around which a sphere fitted.
         """
         spacing, mask = total.grid.spacing, total.mask
-        largest = max(self.radii_mm)
-        x, y, z = (int(n + largest / edge) + 2 for n, edge in zip(total.grid.shape, spacing, strict=True))
+        require_sound(mask, total.field)
+        radii = self._radii(max(spacing))
+        reach = [radii[0] / edge for edge in spacing]
+        x, y, z = (int(max(n, r) + r) + 2 for n, r in zip(total.grid.shape, reach, strict=True))
         pad = Pad.centred(total.grid.shape, fast_shape((x, y, z)))
         field = rfftn(pad.apply(torch.where(mask, total.field, 0.0)))
         inside = rfftn(pad.apply(mask.to(total.field.dtype)))
         kept = torch.zeros(pad.padded, dtype=torch.bool, device=mask.device)
         filtered = torch.zeros(pad.padded, dtype=total.field.dtype, device=mask.device)
         inverse = None
-        for radius in sorted(self.radii_mm, reverse=True):
+        for radius in radii:
             mean = spherical_mean(pad.padded, spacing, radius_mm=radius).symbol.to(field.real)
             fits = irfftn(inside * mean, pad.padded) > INSIDE
             filtered = torch.where(fits & ~kept, irfftn(field * (1.0 - mean), pad.padded), filtered)
@@ -84,7 +92,7 @@ class VSharp:
         if inverse is None or not bool(kept.any()):
             raise InputError(
                 "GD-601",
-                given=f"a mask into which no sphere of {min(self.radii_mm)} mm fits",
+                given=f"a mask into which no sphere of {radii[-1]} mm fits",
                 allowed="a mask thicker than the smallest radius",
                 do="give a larger mask or a smaller radius",
             )
@@ -92,3 +100,15 @@ class VSharp:
         local = torch.where(within, pad.adjoint(irfftn(rfftn(filtered) * inverse, pad.padded)), 0.0)
         error = torch.where(within, total.error, 0.0)
         return LocalField(FieldMap(local, error, within, total.field_strength, total.grid))
+
+    def _radii(self, edge: float) -> list[float]:
+        """The radii that reach beyond a voxel, largest first."""
+        radii = sorted((radius for radius in self.radii_mm if radius >= edge), reverse=True)
+        if not radii:
+            raise UsageError(
+                "GD-101",
+                given=f"radii_mm {self.radii_mm} for voxels of {edge:g} mm",
+                allowed="a radius of at least the longest voxel edge",
+                do="add larger radii",
+            )
+        return radii

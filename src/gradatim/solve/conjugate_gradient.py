@@ -61,6 +61,8 @@ class ConjugateGradient:
         direction, squared = residual, _square(residual)
         if not math.isfinite(scale):
             return Solution(x, Stop.NON_FINITE, 0, ())
+        if scale == 0:  # then the residual has no scale, and zero is the solution from any start
+            return Solution(torch.zeros_like(right), Stop.RESIDUAL, 0, ())
         if float(squared.detach()) <= (torch.finfo(right.dtype).eps * scale) ** 2:
             return Solution(x, Stop.RESIDUAL, 0, ())
         history: list[Progress] = []
