@@ -118,3 +118,9 @@ def test_infinite_data_end_as_a_value_not_as_a_crash():
 def test_a_system_that_is_not_square_is_refused():
     with pytest.raises(UsageError, match="GD-103"):
         ConjugateGradient()(torch.zeros(3, *SHAPE), system=Gradient(SHAPE, SPACING))
+
+
+def test_nothing_on_the_right_side_has_the_solution_zero_from_any_start():
+    found = ConjugateGradient()(torch.zeros(SHAPE), system=Identity(SHAPE), start=torch.ones(SHAPE))
+    assert not bool(found.value.any())
+    assert found.reason is Stop.RESIDUAL
