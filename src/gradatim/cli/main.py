@@ -14,9 +14,13 @@ import tyro
 from gradatim.base.choice import choose
 from gradatim.base.errors import GradatimError
 from gradatim.cli.check import Check
+from gradatim.cli.demo import Demo
 from gradatim.cli.doctor import Doctor
 from gradatim.cli.features import Features
 from gradatim.cli.outcome import PIPE_CLOSED, USAGE, explain
+from gradatim.cli.qsm import Qsm
+from gradatim.cli.run import Run
+from gradatim.cli.score import Score
 
 
 class Command(Protocol):
@@ -28,8 +32,12 @@ class Command(Protocol):
 
 
 COMMANDS: dict[str, Callable[..., Command]] = {
+    "demo": Demo,
     "check": Check,
+    "run": Run,
+    "qsm": Qsm,
     "features": Features,
+    "score": Score,
     "doctor": Doctor,
 }
 """Word on the command line → command. Their modules import nothing heavy before ``run``."""

@@ -55,7 +55,7 @@ def explain(error: BaseException, command: str) -> int:
     if isinstance(error, KeyboardInterrupt):
         _tell("interrupted; nothing half-written is left, the same command can be run again")
         return INTERRUPTED
-    known = error if isinstance(error, GradatimError) else _of_the_machine(error)
+    known = known_error(error)
     if known is not None:
         _tell(str(known))
         return known.exit_code
@@ -66,8 +66,10 @@ def explain(error: BaseException, command: str) -> int:
     return BUG
 
 
-def _of_the_machine(error: BaseException) -> ResourceError | None:
-    """The coded error that a failure of the machine stands for, None if it is no such failure."""
+def known_error(error: BaseException) -> GradatimError | None:
+    """The coded error that an exception is or, being a failure of the machine, stands for; None for a bug of ours."""
+    if isinstance(error, GradatimError):
+        return error
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "can't allocate" in str(error):
         return ResourceError(
             "GD-507",

@@ -13,6 +13,7 @@ from torch import Tensor
 from gradatim.base.errors import GradatimError
 from gradatim.base.grid import Grid
 from gradatim.io.atomic import atomic_file, write_refusal
+from gradatim.io.label_names import write_label_names
 from gradatim.io.nifti_write import write_nifti
 from gradatim.io.sidecar import read_sidecar, write_sidecar
 
@@ -25,8 +26,11 @@ ENTITY_ORDER = (
 )
 """The order in which BIDS wants a name's entities; one that BIDS does not know goes last."""
 
-NOT_OF_BIDS = ("*_features.parquet", "*_features.csv", "*_report.html", "provenance.json", "summary.json", ".*")
-"""What BIDS has no name for: tables of features, report pages, provenance, the run's summary, what a run hides."""
+NOT_OF_BIDS = (
+    *("*_features.parquet", "*_features.csv", "*_report.html", "*_overview.png", "*_scores.json"),
+    *("provenance.json", "summary.json", ".*"),
+)
+"""What BIDS has no name for: features, reports, pictures, scores, provenance, the run's summary, what a run hides."""
 
 README = """\
 # Derivatives written by gradatim {version}
@@ -98,11 +102,24 @@ def write_images(
             stem.parent.mkdir(exist_ok=True)
         except OSError as error:
             raise write_refusal(error, stem.parent) from error
-        write_nifti(stem.with_name(f"{stem.name}.nii.gz"), image.data, image.grid)
-        write_sidecar(stem.with_name(f"{stem.name}.json"), {**said, **image.sidecar})
-        if image.names:
-            rows = [("index", "name"), *((str(label), _cell(name)) for label, name in sorted(image.names.items()))]
-            write_text(stem.with_name(f"{stem.name}.tsv"), "".join("\t".join(row) + "\n" for row in rows))
+        write_image_files(stem, image, said=said)
+
+
+def write_image_files(stem: Path, image: DerivedImage, *, said: Mapping[str, Any]) -> None:
+    """Write one image, its sidecar and the table of its names.
+
+    Args:
+        stem: their path without an ending.
+        image: what to write.
+        said: what the sidecar says before what the image says.
+
+    Raises:
+        ResourceError: GD-502 to GD-504 if a file cannot be written.
+    """
+    write_nifti(stem.with_name(f"{stem.name}.nii.gz"), image.data, image.grid)
+    write_sidecar(stem.with_name(f"{stem.name}.json"), {**said, **image.sidecar})
+    if image.names:
+        write_label_names(stem.with_name(f"{stem.name}.tsv"), image.names)
 
 
 def write_dataset_files(root: Path, *, raw: Path, title: str, readme: str = README) -> None:
@@ -157,7 +174,3 @@ def _description(root: Path) -> dict[str, Any]:
         return read_sidecar(path) if path.is_file() else {}
     except GradatimError:
         return {}
-
-
-def _cell(name: str) -> str:
-    return " ".join(name.split())

@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
-from torch import Tensor
-
-from gradatim.base.nouns import MultiEcho, Regions
+from gradatim.base.nouns import MultiEcho
 from gradatim.io.echo_series import EchoSeries
 from gradatim.io.multiecho import EchoReader, LoadedEchoes
 from gradatim.pipelines.fingerprint import InputFile
+from gradatim.pipelines.given_images import NOTHING, GivenImages
 from gradatim.pipelines.methods_text import MethodsText, methods_text
 from gradatim.pipelines.progress import Listener, announce
 from gradatim.pipelines.provenance import provenance
@@ -58,8 +57,7 @@ class ScanRun:
         series: EchoSeries,
         *,
         inputs: Sequence[InputFile],
-        mask: Tensor | None = None,
-        regions: Regions | None = None,
+        given: GivenImages = NOTHING,
         case: str = "",
         progress: Listener = announce,
     ) -> CompletedScan:
@@ -68,19 +66,18 @@ class ScanRun:
         Args:
             series: its files.
             inputs: the same files with their hashes, for the record.
-            mask: (x, y, z), bool, the user's brain mask; None lets the chain find it.
-            regions: the user's regions; None lets the chain find them.
+            given: what the user gives instead of letting the chain find it.
             case: how tables and report call it.
             progress: told each stage.
         """
         progress("reading", 0.0)
         loaded = self.reader(series)
-        result = self.route(loaded.signal, mask=mask, regions=regions, case=case, progress=progress)
-        record = provenance(loaded, result, self.route, inputs)
-        given = {"brain": mask, "segmentation": regions}
-        unused = [stage for stage, found in given.items() if found is not None]
-        text = methods_text(self.route, opening=_opening(loaded.signal), unused=unused)
-        return CompletedScan(case, loaded, result, self.route, text, record)
+        mask, regions = given.read(loaded.signal.grid)
+        route = given.route(self.route, regions)
+        result = route(loaded.signal, mask=mask, regions=regions, case=case, progress=progress)
+        record = provenance(loaded, result, route, inputs)
+        text = methods_text(route, opening=_opening(loaded.signal), unused=given.replaced)
+        return CompletedScan(case, loaded, result, route, text, record)
 
 
 def _opening(signal: MultiEcho) -> str:

@@ -1,12 +1,15 @@
 """A simulated head as a BIDS data set, with its truth as a derivative beside it."""
 
+import math
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from gradatim.base.errors import GradatimError, UsageError
+from gradatim.base.grid import Grid
 from gradatim.base.nouns import FieldMap, QuantitativeMap, Regions
 from gradatim.io.atomic_folder import atomic_folder
 from gradatim.io.derivatives import BIDS_VERSION, DerivedImage, bids_stem, write_dataset_files, write_images, write_text
@@ -18,10 +21,15 @@ from gradatim.pipelines.progress import announce
 from gradatim.qsm.phantom import Head, HeadPhantom
 from gradatim.qsm.scan import HeadScan, SimulatedScan
 
+WHOLE_HEAD_MM = (204.0, 204.0, 153.0)
+"""A volume that holds the head from chin to crown."""
+
 TRUTH = Path("derivatives", "truth")
 """Where the truth lies below the data set's root."""
 
-_SETTINGS = "simulation.json"
+SETTINGS = "simulation.json"
+"""The file that says what was simulated."""
+
 _README = """\
 # A simulated head
 
@@ -99,8 +107,7 @@ class SimulatedDataset:
         with atomic_folder(root) as folder:
             self._write_raw(folder, scan)
             self._write_truth(folder / TRUTH, head, scan)
-            write_sidecar(folder / _SETTINGS, settings)
-        announce("done", 1.0)
+            write_sidecar(folder / SETTINGS, settings)
 
     def _write_raw(self, root: Path, scan: SimulatedScan) -> None:
         anat = root / f"sub-{self.subject}" / "anat"
@@ -109,7 +116,7 @@ class SimulatedDataset:
         write_sidecar(root / "dataset_description.json", {**description, "License": "CC0", "Authors": ["gradatim"]})
         write_text(root / "README.md", _README.format(version=version("gradatim")))
         write_text(root / "participants.tsv", f"participant_id\nsub-{self.subject}\n")
-        write_text(root / ".bidsignore", f"{_SETTINGS}\n")
+        write_text(root / ".bidsignore", f"{SETTINGS}\n")
         for number, time in enumerate(scan.signal.echo_times, start=1):
             for part, values in (("mag", scan.signal.magnitude), ("phase", scan.signal.phase)):
                 entities = [("sub", self.subject), ("echo", str(number)), ("part", part)]
@@ -165,8 +172,21 @@ class SimulatedDataset:
         )
 
 
+def head_dataset(voxel_mm: float, *, seed: int = 0) -> SimulatedDataset:
+    """A whole head in cubic voxels, centred on the scanner's origin.
+
+    Args:
+        voxel_mm: edge of a voxel, mm, > 0.
+        seed: of the person and of the noise.
+    """
+    x, y, z = (2 * math.ceil(length / voxel_mm / 2) for length in WHOLE_HEAD_MM)
+    affine = np.diag([voxel_mm, voxel_mm, voxel_mm, 1.0])
+    affine[:3, 3] = [-voxel_mm * (n - 1) / 2 for n in (x, y, z)]
+    return SimulatedDataset(HeadPhantom(Grid.from_affine((x, y, z), affine), seed=seed), HeadScan(seed=seed))
+
+
 def _settings(root: Path) -> dict[str, object]:
     try:
-        return read_sidecar(root / _SETTINGS)
+        return read_sidecar(root / SETTINGS)
     except GradatimError:
         return {}

@@ -109,7 +109,6 @@ class SubjectRun:
             record |= effort(time.monotonic() - began)
             write_sidecar(folder / RECORD, record)
             check_unchanged([each for files in inputs for each in files])
-        announce("done", 1.0)
         warnings = sum(found["severity"] == "warn" for scan in record["Scans"].values() for found in scan["Findings"])
         return Outcome(self.name, End.DONE, sentence=f"{warnings} warning(s) in its report" if warnings else "")
 

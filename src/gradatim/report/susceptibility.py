@@ -121,8 +121,8 @@ def _scene(result: SusceptibilityResult, truth: BesideTruth | None) -> Scene:
     )
     regions = result.regions
     overlays = [
-        Overlay("Brain", _host(brain), grid),
-        Overlay("Susceptibility known", _host(chi.mask), grid),
+        Overlay("Brain", _host(brain), grid, {1: "brain"}),
+        Overlay("Susceptibility known", _host(chi.mask), grid, {1: "susceptibility known"}),
     ]
     if regions.present:
         names = {label: regions.name(label) for label in regions.present}
