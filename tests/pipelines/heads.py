@@ -2,7 +2,6 @@
 
 import functools
 import json
-import math
 from pathlib import Path
 
 from gradatim.base.grid import Grid
@@ -57,7 +56,7 @@ def describe(root: Path) -> None:
 
 def spoil(anat: Path) -> Path:
     """Cut a phase image in half; the image."""
-    image = sorted(anat.glob("*part-phase*.nii.gz"))[0]
+    image = min(anat.glob("*part-phase*.nii.gz"))
     image.write_bytes(image.read_bytes()[: image.stat().st_size // 2])
     return image
 
@@ -70,8 +69,3 @@ def no_page(scan: CompletedScan, path: Path) -> None:
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file below a folder."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
-
-
-def finite(value: object) -> bool:
-    """Whether a value is a finite number."""
-    return isinstance(value, float) and math.isfinite(value)
