@@ -12,7 +12,7 @@ from gradatim.qsm.phantom import HeadPhantom
 from gradatim.qsm.scan import HeadScan, SimulatedScan
 from gradatim.qsm.two_pass import OnePass
 
-ECHO_TIMES = (0.006, 0.018)
+ECHO_TIMES = (0.004, 0.012, 0.020)
 QUICK = ScanRun(SusceptibilityRoute(sources=OnePass()))
 
 

@@ -68,7 +68,7 @@ def truth_picture(
     """
     inside, grid = _host(truth.truth.susceptibility.mask), result.signal.grid
     field, chi = result.total, result.susceptibility
-    top = float(f"{np.percentile(np.abs(_host(field.field)[_host(field.mask)]), 99):.2g}")
+    top = float(f"{np.percentile(np.abs(_host(field.field)[_host(field.mask)]), 95):.2g}")
     narrow = (ERROR_SHARE * window[0], ERROR_SHARE * window[1])
     panels = (
         Panel("Phase, last echo", np.where(inside, _host(result.signal.phase[-1]), np.nan), (-np.pi, np.pi), "rad"),
