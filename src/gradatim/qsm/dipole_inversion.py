@@ -21,7 +21,7 @@ class Inversion:
     Args:
         susceptibility: ppm, in the local field's mask; relative to an unknown constant.
         weight: λ that was used, 1/(ppm/mm) for total variation; 0 where the method has none.
-        misfit: root mean square of (D χ − f)/σ over the mask, robust; 1 at the noise level.
+        misfit: 1.4826 · median |D χ − f|/σ over the mask, 1 for Gaussian noise of σ; NaN without an error map.
         everywhere: (x, y, z), ppm, the solution also outside the mask, where it stands for what is left of the
             background.
         solution: how the iteration ended, None for a direct method.
@@ -51,5 +51,5 @@ def susceptibility_map(values: Tensor, field: FieldMap) -> QuantitativeMap:
 def robust_misfit(predicted: Tensor, field: FieldMap) -> float:
     """Median of |D χ − f|/σ over the mask, scaled so that Gaussian noise gives 1."""
     inside = field.mask & (field.error > 0)
-    away = ((predicted - field.ppm) / field.error_ppm)[inside]
+    away = ((predicted - field.ppm) / field.error_ppm).detach()[inside]
     return float(1.4826 * away.abs().median()) if away.numel() else float("nan")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from gradatim.base.errors import InputError
+from gradatim.base.errors import InputError, UsageError
 from gradatim.base.nouns import QuantitativeMap, Regions
 
 
@@ -35,6 +35,7 @@ class RegionMean:
         label: its number.
 
     Raises:
+        UsageError: GD-103 if the regions lie on another grid.
         InputError: GD-601 if the region has no voxel in the map's mask.
     """
 
@@ -43,6 +44,13 @@ class RegionMean:
 
     def __call__(self, chi: QuantitativeMap) -> QuantitativeMap:
         """Refer a map in ppm to the mean of the region."""
+        if not self.regions.grid.same_space(chi.grid):
+            raise UsageError(
+                "GD-103",
+                given=f"reference regions on a grid {self.regions.grid.shape} that is not the map's",
+                allowed=f"the map's grid {chi.grid.shape}",
+                do="resample the label image to the map with nearest neighbours",
+            )
         inside = (self.regions.labels == self.label) & chi.mask
         if not bool(inside.any()):
             raise InputError(

@@ -6,6 +6,7 @@ import torch
 
 from gradatim.base.errors import UsageError
 from gradatim.base.nouns import FieldMap
+from gradatim.base.soundness import require_sound
 from gradatim.linop.dipole import dipole_symbol
 from gradatim.linop.fft import irfftn, rfftn
 from gradatim.qsm.dipole_inversion import Inversion, padding, robust_misfit, susceptibility_map
@@ -25,6 +26,7 @@ class ThresholdedDivision:
 
     Raises:
         UsageError: GD-101 if the threshold is out of range.
+        InputError: GD-603 if the field is not finite inside its mask.
 
     Source:
         Shmueli et al., Magn Reson Med 62:1510 (2009); correction: Schweser et al., Magn Reson Med 69:1582
@@ -52,13 +54,14 @@ class ThresholdedDivision:
         Returns:
             The map in ppm on the field's mask.
         """
+        require_sound(local.mask, local.field)
         pad = padding(local)
         data = pad.apply(torch.where(local.mask, local.ppm, 0.0))
         symbol = dipole_symbol(
             pad.padded, local.grid.spacing, b0_direction=local.grid.b0_direction, dtype=data.dtype, device=data.device
         )
         inverse = torch.where(symbol < 0, -1.0, 1.0) / symbol.abs().clamp_min(self.threshold)
-        kept = (symbol * inverse).mean()
+        kept = irfftn((symbol * inverse).to(symbol.dtype.to_complex()), pad.padded)[0, 0, 0]
         values = pad.adjoint(irfftn(rfftn(data) * (inverse / kept), pad.padded))
         chi = susceptibility_map(values, local)
         predicted = pad.adjoint(irfftn(rfftn(pad.apply(chi.value)) * symbol, pad.padded))

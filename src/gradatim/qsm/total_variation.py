@@ -43,14 +43,14 @@ class TotalVariation:
 
     Args:
         weight: λ, 1/(ppm/mm), kept in every call; None lets the noise choose.
-        outside: λ outside the mask over λ inside, ≥ 0.
+        outside: λ outside the mask over λ inside, > 0.
         huber: standard deviations, > 0.
         level: misfit to aim at, > 0; without effect if λ is given.
         rule: when the iteration stops.
 
     Raises:
         UsageError: GD-101 if a parameter is out of range.
-        InputError: GD-603 if the field's error is 0 everywhere or values are not finite.
+        InputError: GD-603 if the field's error is 0 everywhere, or values are not finite inside the mask.
 
     Source:
         Total variation for QSM: Bilgic et al., NeuroImage 59:2625 (2012); Langkammer et al., NeuroImage
@@ -74,7 +74,7 @@ class TotalVariation:
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0):
                 raise UsageError("GD-101", given=f"{name} {value}", allowed="a positive number", do="see the default")
-        if self.weight is not None and not self.weight > 0:
+        if self.weight is not None and not (math.isfinite(self.weight) and self.weight > 0):
             raise UsageError("GD-101", given=f"weight {self.weight}", allowed="λ > 0", do="leave it to the noise")
 
     def __call__(self, local: FieldMap, *, start: Inversion | None = None) -> Inversion:
@@ -82,7 +82,7 @@ class TotalVariation:
 
         Args:
             local: field in Hz with its standard error.
-            start: an earlier inversion to go on from, with its λ stepped towards the noise level.
+            start: an earlier inversion to go on from, with its λ, if it had one, stepped towards the noise level.
 
         Returns:
             The map in ppm on the field's mask, λ and the misfit.
@@ -113,14 +113,17 @@ class TotalVariation:
     def _weight(self, typical: float, start: Inversion | None) -> float:
         if self.weight is not None:
             return self.weight
-        return FIRST_GUESS_MM / typical if start is None else start.weight * (self.level / start.misfit) ** 2
+        if start is None or not (start.weight > 0 and start.misfit > 0):
+            return FIRST_GUESS_MM / typical
+        return start.weight * (self.level / start.misfit) ** 2
 
 
 def _usable_error(local: FieldMap) -> Tensor:
     """σ in ppm with a floor at a tenth of its median, so that no voxel counts without bound."""
     error = local.error_ppm
     known = error[local.mask & (error > 0)]
-    if not known.numel() or not bool(torch.isfinite(local.field[local.mask]).all()):
+    sound = torch.isfinite(local.field) & ~torch.isnan(error)
+    if not known.numel() or not bool(sound[local.mask].all()):
         raise InputError(
             "GD-603",
             given="a local field without a usable standard error",

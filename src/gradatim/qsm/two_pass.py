@@ -1,6 +1,6 @@
 """From a total field to susceptibility: background removal and inversion, once or twice."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gradatim.base.nouns import FieldMap
 from gradatim.base.units import hz_per_ppm
@@ -83,10 +83,7 @@ class TwoPass:
         Returns:
             Local field and map after the second pass.
         """
-        quick = IterationBound(self.first_iterations)
-        short = TotalVariation(
-            self.inversion.weight, self.inversion.outside, self.inversion.huber, self.inversion.level, quick
-        )
+        short = replace(self.inversion, rule=IterationBound(self.first_iterations))
         first = short(self.background(total).field)
         dipole = Dipole.on(total.grid, padding=1.25)
         predicted = dipole.apply(first.everywhere * total.mask) * hz_per_ppm(total.field_strength)
