@@ -77,6 +77,45 @@ def test_a_table_of_a_map(chi: Path, labels: Path, tmp_path: Path, ending: str, 
     assert f"{len(features)} features, 2 region(s), {len(undefined)} undefined" in captured.err
 
 
+@pytest.fixture
+def rim(tmp_path: Path) -> tuple[Path, Path, Path]:
+    """A masked map of 0.1 ppm, its mask, and a region that reaches half outside of it."""
+    mask = torch.zeros(4, 4, 4, dtype=torch.bool)
+    mask[:2] = True
+    write_nifti(tmp_path / "chi.nii.gz", torch.where(mask, 0.1, 0.0), GRID)
+    (tmp_path / "chi.json").write_text('{"Units": "ppm", "SkullStripped": true}')
+    write_nifti(tmp_path / "mask.nii.gz", mask, GRID)
+    write_nifti(tmp_path / "rim.nii.gz", torch.ones(4, 4, 4, dtype=torch.int16), GRID)
+    return tmp_path / "chi.nii.gz", tmp_path / "rim.nii.gz", tmp_path / "mask.nii.gz"
+
+
+def test_what_lies_outside_the_mask_has_no_intensity(rim, tmp_path: Path, capsys) -> None:
+    image, labels, mask = map(str, rim)
+    assert main(["features", image, labels, "--mask", mask, "--out", str(tmp_path / "F.csv")]) == 0
+    value = {f.feature: f.value for f in read_features(tmp_path / "F.csv")}
+    assert value["mean"] == pytest.approx(0.1, rel=1e-6)
+    assert value["volume_voxel_counting"] == 64.0
+    assert "GD-702" not in capsys.readouterr().err
+
+
+def test_zeros_of_a_masked_image_are_a_warning(rim, tmp_path: Path, capsys) -> None:
+    image, labels, _ = map(str, rim)
+    assert main(["features", image, labels, "--out", str(tmp_path / "F.csv")]) == 0
+    said = capsys.readouterr().err
+    assert "GD-702" in said
+    assert "32 of 64" in said
+    assert "--mask" in said
+
+
+def test_a_mask_on_another_grid_is_refused(rim, tmp_path: Path, capsys) -> None:
+    image, labels, _ = map(str, rim)
+    other, out = tmp_path / "other.nii.gz", tmp_path / "F.csv"
+    write_nifti(other, torch.arange(64).view(4, 4, 4) > 9, Grid((4, 4, 4), (1.0, 1.0, 2.0)))
+    assert main(["features", image, labels, "--mask", str(other), "--out", str(out)]) == 3
+    assert "GD-311" in capsys.readouterr().err
+    assert not out.exists()
+
+
 def test_the_given_unit_counts_more_than_the_sidecar(chi: Path, labels: Path, tmp_path: Path) -> None:
     assert main(["features", str(chi), str(labels), "--out", str(tmp_path / "F.csv"), "--unit", "ppb"]) == 0
     assert {f.unit for f in read_features(tmp_path / "F.csv") if f.feature == "variance"} == {"ppb²"}
