@@ -94,4 +94,5 @@ CODES: dict[str, str] = {
     "GD-640": "the noise level cannot be told from the image",
     # GD-7xx: regions and features
     "GD-701": "the label image holds no region",
+    "GD-702": "regions reach where a masked image was not measured",
 }

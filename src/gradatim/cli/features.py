@@ -19,6 +19,8 @@ class Features:
         image: the image, NIfTI, three-dimensional.
         labels: label image on the same grid; 0 is no region.
         out: the table, ending in .csv, .parquet or .json.
+        mask: where the image was measured, 0 elsewhere, e.g. mask.nii.gz beside a Chimap; a voxel of a region
+            outside it counts for the region's shape and has no intensity.
         preset: named settings: ibsi-digital for grey levels from 1 upwards, qsm for susceptibility in ppm
             (which is taken if neither a preset nor settings are given).
         settings: TOML file with settings of your own, instead of a preset.
@@ -29,6 +31,7 @@ class Features:
     image: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="IMAGE")]
     labels: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="LABELS")]
     out: Path
+    mask: Path | None = None
     preset: str = ""
     settings: Path | None = None
     unit: str = ""
@@ -46,7 +49,7 @@ class Features:
         extraction, talk = chosen_extraction(self.preset, self.settings), Console(stderr=True, highlight=False)
         table_format(self.out)
         with talk.status(f"measuring {plain(self.image.name)}"):
-            found = read_measured_image(self.image, self.labels, unit=self.unit)
+            found = read_measured_image(self.image, self.labels, mask=self.mask, unit=self.unit)
             features = extraction(found.map, found.regions, case=self.case, image=found.name)
             write_features(self.out, features)
         if found.notes:
