@@ -132,6 +132,8 @@ class SusceptibilityRoute:
             case: how the feature table calls it.
             progress: told each stage before it starts and the fraction that is done.
         """
+        if regions is not None:
+            _require_same_grid(regions, signal)
         progress("mask", 0.02)
         brain = self.brain(signal) if mask is None else _checked(mask, signal)
         progress("unwrapping", 0.05)
@@ -148,7 +150,7 @@ class SusceptibilityRoute:
         progress("R2*", 0.85)
         relaxation = self.relaxation(signal, mask=brain)
         progress("regions and features", 0.9)
-        found = self.segmentation(susceptibility) if regions is None else _on_grid(regions, signal)
+        found = self.segmentation(susceptibility) if regions is None else regions
         features = self.extraction(susceptibility, found, case=case, image="Chimap")
         apart = int(brain.sum()) - int(quality.mask.sum()) - quality.dispersed - quality.misfitting
         lost = f"{quality.dispersed} voxels dispersed, {quality.misfitting} off the line, {apart} apart from the rest"
@@ -193,7 +195,7 @@ def _checked(mask: Tensor, signal: MultiEcho) -> Tensor:
     return mask
 
 
-def _on_grid(regions: Regions, signal: MultiEcho) -> Regions:
+def _require_same_grid(regions: Regions, signal: MultiEcho) -> None:
     if not regions.grid.same_space(signal.grid):
         raise UsageError(
             "GD-103",
@@ -201,7 +203,6 @@ def _on_grid(regions: Regions, signal: MultiEcho) -> Regions:
             allowed=f"the scan's grid {signal.grid.shape}",
             do="resample the label image to the first echo with nearest neighbours",
         )
-    return regions
 
 
 def _within(total: FieldMap, mask: Tensor) -> FieldMap:
