@@ -159,3 +159,21 @@ def test_what_fails_leaves_the_older_result(files: Path, tmp_path: Path) -> None
         plain(files, out, page=broken, case="other")()
     assert contents(out) == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out"]
+
+
+def test_a_file_of_the_users_that_is_called_like_ours_is_not_lost(files: Path, tmp_path: Path) -> None:
+    for name in ("mask.nii.gz", "regions.nii.gz", "report.html", "features.xlsx"):
+        out = tmp_path / f"with {name}"
+        out.mkdir()
+        (out / name).write_text("drawn by hand")
+        with pytest.raises(UsageError, match="GD-107"):
+            plain(files, out)()
+        assert contents(out) == {name: b"drawn by hand"}
+
+
+def test_a_result_with_a_file_taken_away_is_not_up_to_date(files: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    plain(files, out)()
+    (out / "Chimap.nii.gz").unlink()
+    assert plain(files, out)().end is End.DONE
+    assert (out / "Chimap.nii.gz").is_file()

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from gradatim.base.errors import GradatimError, UsageError
 from gradatim.io.atomic import write_refusal
@@ -83,13 +84,14 @@ class PlainRun:
             raise write_refusal(error, out.parent) from error
         with run_lock(out.with_name(f".{hashlib.sha256(out.name.encode()).hexdigest()[:16]}.lock")):
             recover(out)
-            if _key_of(out) == key:
+            if _record(out).get("Key") == key and _whole(out):
                 return Outcome(self.case, End.SKIPPED, sentence="up to date")
             scan = self.run(self.series, inputs=inputs, given=self.given, case=self.case, progress=announce)
             announce("writing", 0.95)
             with atomic_folder(out) as folder:
                 self._write(scan, folder)
-                record = {"Key": key, **scan.provenance, **effort(time.monotonic() - began)}
+                files = [*_names(folder), RECORD]
+                record = {"Key": key, "Files": files, **scan.provenance, **effort(time.monotonic() - began)}
                 write_sidecar(folder / RECORD, record)
                 check_unchanged(inputs)
         return Outcome(self.case, End.DONE, seconds=time.monotonic() - began)
@@ -103,8 +105,10 @@ class PlainRun:
         return {**{role: path for path, role in roles.items()}, **self.given.files}
 
     def _check_free(self, out: Path, inputs: Sequence[InputFile]) -> None:
+        """A folder may go only if every file in it stands in the record that lies beside them."""
         inside = [each.path.name for each in inputs if each.path.resolve().is_relative_to(out)]
-        foreign = inside or [name for name in _names(out) if not _ours(name)]
+        ours = _recorded(out)
+        foreign = inside or [name for name in _names(out) if name not in ours]
         if foreign or (out.exists() and not out.is_dir()):
             raise UsageError(
                 "GD-107",
@@ -125,17 +129,22 @@ class PlainRun:
         self.page(scan, folder / REPORT)
 
 
-def _key_of(folder: Path) -> str | None:
+def _record(folder: Path) -> dict[str, Any]:
     try:
-        return read_sidecar(folder / RECORD).get("Key")
+        return read_sidecar(folder / RECORD)
     except GradatimError:
-        return None
+        return {}
+
+
+def _whole(folder: Path) -> bool:
+    """Whether nothing was taken away since the run."""
+    return _recorded(folder) == {*_names(folder)}
+
+
+def _recorded(folder: Path) -> set[str]:
+    files = _record(folder).get("Files")
+    return {str(name) for name in files} if isinstance(files, list) else set()
 
 
 def _names(folder: Path) -> list[str]:
     return sorted(each.name for each in folder.iterdir()) if folder.is_dir() else []
-
-
-def _ours(name: str) -> bool:
-    stems = {*NAMES.values(), UNWRAPPED, FEATURES}
-    return name in {RECORD, REPORT} or name.partition(".")[0] in stems
