@@ -5,16 +5,19 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from gradatim.cli.main import main
+from gradatim.cli.subject_work import run_subject
 from gradatim.io.lock import run_lock
-from gradatim.pipelines.dataset_run import LOCK
-from tests.pipelines.heads import add_subject, contents, spoil
+from gradatim.pipelines.dataset_run import LOCK, DatasetRun
+from tests.pipelines.heads import QUICK, add_subject, contents, no_page, spoil
 
-QUICK = ("--inversion", "tkd")
+WORDS = ("--inversion", "tkd", "--background", "vsharp")
+"""The options that ask for the quick chain of the tests."""
 
 
 @pytest.fixture
@@ -30,12 +33,12 @@ def out(tmp_path: Path) -> Path:
 
 
 def go(raw: Path, out: Path, *more: str, level: str = "participant") -> int:
-    return main(["run", str(raw), str(out), level, *QUICK, *more])
+    return main(["run", str(raw), str(out), level, *WORDS, *more])
 
 
 def started(raw: Path, out: Path, *more: str) -> subprocess.Popen[str]:
     """The same as a process of its own, its output kept."""
-    command = [sys.executable, "-m", "gradatim.cli.main", "run", str(raw), str(out), "participant", *QUICK, *more]
+    command = [sys.executable, "-m", "gradatim.cli.main", "run", str(raw), str(out), "participant", *WORDS, *more]
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
 
 
@@ -124,39 +127,41 @@ def test_a_second_run_on_the_same_output_ends_with_5(raw: Path, out: Path, capsy
         assert [path.name for path in out.iterdir()] == [LOCK]
 
 
+@pytest.fixture
+def half(raw: Path, out: Path) -> dict[str, bytes]:
+    """A run of which one subject is done and another waits; every file of the first."""
+    DatasetRun(raw, out, no_page, QUICK)(ThreadPoolExecutor(1), work=run_subject, heard=lambda outcome: None)
+    add_subject(raw, "02", seed=1)
+    return contents(out / "sub-01")
+
+
+def goes_on(raw: Path, out: Path, half: dict[str, bytes]) -> None:
+    """The same command does what is left, and nothing else."""
+    assert contents(out / "sub-01") == half
+    assert go(raw, out) == 0
+    assert ends(json.loads((out / "summary.json").read_text())) == {"sub-01": "skipped", "sub-02": "done"}
+    assert contents(out / "sub-01") == half
+    assert [path.name for path in out.iterdir() if path.name.startswith(".")] == [".bidsignore"]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_ends_with_130_leaves_nothing_half_written_and_can_go_on(
-    raw: Path, out: Path, number: int
+    raw: Path, out: Path, half: dict[str, bytes], number: int
 ) -> None:
-    add_subject(raw, "02", seed=1)
     process = started(raw, out)
     wait_for(process, "sub-02: reading")
     process.send_signal(number)
     _, rest = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "interrupted" in rest
-    names = {path.name for path in out.iterdir()}
-    assert names == {".bidsignore", "README.md", "dataset_description.json", "sub-01"}
-    assert go(raw, out) == 0
-    summary = json.loads((out / "summary.json").read_text())
-    assert {subject["name"]: subject["end"] for subject in summary["Subjects"]} == {
-        "sub-01": "skipped",
-        "sub-02": "done",
-    }
+    assert {path.name for path in out.iterdir() if path.name.startswith((".", "sub"))} == {".bidsignore", "sub-01"}
+    goes_on(raw, out, half)
 
 
-def test_a_run_that_was_killed_goes_on_where_it_stopped(raw: Path, out: Path) -> None:
-    add_subject(raw, "02", seed=1)
+def test_a_run_that_was_killed_goes_on_where_it_stopped(raw: Path, out: Path, half: dict[str, bytes]) -> None:
     process = started(raw, out)
-    wait_for(process, "sub-02: reading")
+    wait_for(process, "sub-02: writing")
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=60)
     assert (out / LOCK).exists()
-    assert go(raw, out) == 0
-    assert not (out / LOCK).exists()
-    summary = json.loads((out / "summary.json").read_text())
-    assert {subject["name"]: subject["end"] for subject in summary["Subjects"]} == {
-        "sub-01": "skipped",
-        "sub-02": "done",
-    }
-    assert {path.name for path in out.iterdir() if path.name.startswith(".")} == {".bidsignore"}
+    goes_on(raw, out, half)
