@@ -353,3 +353,22 @@ def test_real_scans_with_the_users_word(shared: Path) -> None:
         record = loaded.record()
         assert record["PhaseRule"] == "user"
         assert record["PhaseScale"] == pytest.approx(855.0, rel=1e-6)
+
+
+def test_echoes_from_last_to_first_are_refused(tmp_path: Path) -> None:
+    """Their phase would turn the sign of susceptibility, and nothing else would tell."""
+    files = {Part.MAG: [], Part.PHASE: []}
+    for echo, time in enumerate(ECHO_TIMES, 1):
+        s = signal(time, echo)
+        for part, values in ((Part.MAG, np.abs(s)), (Part.PHASE, np.angle(s))):
+            path = tmp_path / f"{part.value}{echo}.nii.gz"
+            save(path, values.astype(np.float32))
+            files[part].append(path)
+    for order, expected in ((1, []), (-1, ["GD-326"])):
+        series = series_from_files(
+            magnitude=files[Part.MAG][::order],
+            phase=files[Part.PHASE][::order],
+            echo_times=ECHO_TIMES,
+            field_strength=3.0,
+        )
+        assert codes(EchoReader(phase_units=RADIANS).examine(series)) == expected

@@ -64,6 +64,7 @@ CODES: dict[str, str] = {
     "GD-323": "several sidecars of one folder apply to the same image",
     "GD-324": "nothing to read was found",
     "GD-325": "a subject has scans inside and outside of sessions",
+    "GD-326": "the magnitude grows from echo to echo, so that the echoes are in the wrong order",
     "GD-331": "two rules disagree about the unit of phase",
     "GD-332": "the unit of phase cannot be told",
     "GD-333": "the unit of phase is not stated",

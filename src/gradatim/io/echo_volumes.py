@@ -1,5 +1,6 @@
 """The voxels of a multi-echo scan: read once, laid on one grid, freed of what is not a number."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from gradatim.io.orientation import Frame
 
 SUPPORT = 0.05
 """Share of an echo's 99th percentile of magnitude above which a voxel counts as signal."""
+GROWTH = 1.05
+"""Growth of the mean magnitude from the first echo to the last that no decaying signal shows."""
 B0_TOLERANCE = math.cos(math.radians(1.0))
 
 
@@ -183,6 +186,25 @@ def check_swapped(magnitude: Sequence[Volume], phase: Sequence[Volume]) -> tuple
     what = f"{negative:.0%} of the magnitude is negative, none of the phase is"
     where = f"{magnitude[0].file.label}, {phase[0].file.label}"
     return (Finding("GD-316", Severity.REFUSE, where, what, "magnitude from 0", "exchange magnitude and phase"),)
+
+
+def check_decay(magnitude: Sequence[Volume]) -> tuple[Finding, ...]:
+    """Whether the echoes came in the wrong order: GD-326.
+
+    Magnitude falls as exp(−R2*·TE). Files given from the last echo to the first grow from echo to echo instead,
+    and their phase would turn the sign of susceptibility. Refused where the mean grows at every echo, and by more
+    than :data:`GROWTH` in all; a signal that rises once by beating of fat and water passes.
+
+    Args:
+        magnitude: all echoes, in the order of their times.
+    """
+    means = [float(torch.nan_to_num(v.data, nan=0.0, posinf=0.0, neginf=0.0).double().mean()) for v in magnitude]
+    grows = len(means) > 1 and means[0] > 0 and all(after > before for before, after in itertools.pairwise(means))
+    if not grows or means[-1] < GROWTH * means[0]:
+        return ()
+    what = f"the mean magnitude grows from echo to echo, {means[-1] / means[0]:.3g} times in all"
+    fix = "put the files, or the echoes of a 4-D file, into the order of the echo times"
+    return (Finding("GD-326", Severity.REFUSE, magnitude[0].file.label, what, "a signal that decays", fix),)
 
 
 def _alike(volumes: Sequence[Volume]) -> list[Finding]:

@@ -14,6 +14,7 @@ from gradatim.io.echo_checks import check_parts, echo_times, field_strength
 from gradatim.io.echo_series import EchoSeries, Part
 from gradatim.io.echo_volumes import (
     Volume,
+    check_decay,
     check_swapped,
     common_grid,
     read_volumes,
@@ -142,6 +143,7 @@ class EchoReader:
         scaling, about_phase = self._scaling(volumes)
         findings += about_phase if told else ()
         findings += check_swapped(_of(volumes, Part.MAG), _of(volumes, Part.PHASE))
+        findings += check_decay(_of(volumes, Part.MAG))
         stacks, about_values = _stacked(volumes, scaling) if len({v.data.shape for v in volumes}) == 1 else (None, ())
         findings += about_values
         loaded = None
