@@ -306,3 +306,12 @@ def test_the_field_is_that_of_the_simulation(raw: Path, out: Path) -> None:
     true = scan().total
     inside = mask & true.mask.numpy()
     assert np.median(np.abs(found - true.field.numpy())[inside]) < 1.0
+
+
+def test_a_subject_with_a_file_taken_away_is_not_up_to_date(raw: Path, out: Path) -> None:
+    go(run_of(raw, out))
+    chi = out / "sub-01" / "anat" / "sub-01_Chimap.nii.gz"
+    chi.unlink()
+    assert ends(go(run_of(raw, out))) == {"sub-01": ("done", "")}
+    assert chi.is_file()
+    assert ends(go(run_of(raw, out))) == {"sub-01": ("skipped", "")}

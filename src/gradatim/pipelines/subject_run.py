@@ -36,6 +36,7 @@ class State(Enum):
 
     NEW = "new"
     DONE = "up to date"
+    INCOMPLETE = "incomplete: files of its output are missing"
     CHANGED = "changed: input, parameters or version differ from those of its output"
 
 
@@ -106,6 +107,7 @@ class SubjectRun:
                 announce("writing", (number + WRITING) / count)
                 self._write(completed, series, folder)
                 record["Scans"][case] = completed.provenance
+            record["Files"] = sorted(each.relative_to(folder).as_posix() for each in folder.rglob("*.*"))
             record |= effort(time.monotonic() - began)
             write_sidecar(folder / RECORD, record)
             check_unchanged([each for files in inputs for each in files])
@@ -125,13 +127,19 @@ class SubjectRun:
         except GradatimError:
             record = {}
         if "Key" in record and not beside.exists():
-            return State.DONE if record["Key"] == key else State.CHANGED
+            if record["Key"] != key:
+                return State.CHANGED
+            return State.DONE if self._is_whole(record) else State.INCOMPLETE
         raise UsageError(
             "GD-107",
             given=f"{self.scans.place} belongs to something else than this subject's output",
             allowed="an output folder for one layout of one data set",
             do="choose another output folder, or remove what lies there",
         )
+
+    def _is_whole(self, record: Mapping[str, Any]) -> bool:
+        files = record.get("Files")
+        return isinstance(files, list) and all((self.place / str(name)).is_file() for name in files)
 
     def _entities(self, series: EchoSeries) -> list[tuple[str, str]]:
         """What names the scan's output; the suffix joins in where two scans differ in nothing else."""
