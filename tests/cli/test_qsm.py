@@ -57,3 +57,11 @@ def test_what_is_refused_leaves_no_folder(files: Path, tmp_path: Path, capsys, t
     assert go(files, tmp_path / "out", *more, times=times) == exit_code
     assert code in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+def test_a_warning_is_said_where_the_user_looks(files: Path, tmp_path: Path, capsys) -> None:
+    """Radians taken for degrees give a map 57 times too small, with all else in order."""
+    for _ in ("done", "skipped"):
+        assert go(files, tmp_path / "out", "--phase-units", "degrees") == 0
+        said = capsys.readouterr().err
+        assert "warning GD-331 phase volume 1: --phase-units degrees is followed, but" in said

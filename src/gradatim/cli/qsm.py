@@ -49,6 +49,7 @@ class Qsm:
         """Run the chain and write the folder; whatever is refused is raised."""
         from gradatim.cli.progress_bars import ProgressBars
         from gradatim.io.echo_series import series_from_files
+        from gradatim.io.sidecar import read_sidecar
         from gradatim.pipelines.given_images import GivenImages
         from gradatim.pipelines.plain_run import PlainRun
         from gradatim.pipelines.progress import LISTENER
@@ -68,6 +69,9 @@ class Qsm:
             LISTENER.set(lambda stage, fraction: bars.stage(self.case, stage, fraction))
             outcome = PlainRun(series, self.out, write_susceptibility_report, scan_run, given, self.case)()
             bars.end(self.case, f"{outcome.end.value}, {self.out}")
+            for found in read_sidecar(self.out / RECORD)["Findings"]:
+                if found["severity"] == "warn":
+                    bars.say(f"warning {found['code']} {found['where']}: {found['what']}; {found['fix']}")
         if self.json:
             print((self.out / RECORD).read_text(encoding="utf-8"), end="")
         return 0
