@@ -13,7 +13,7 @@ from gradatim.linop.dipole import dipole_symbol
 from gradatim.linop.multiplier import FourierMultiplier
 from gradatim.qsm.dipole_inversion import Inversion, padding, robust_misfit, susceptibility_map
 from gradatim.solve.admm import Admm, Term
-from gradatim.solve.proximal import GroupL1, HuberDistance
+from gradatim.solve.proximal import L1, HuberDistance
 from gradatim.solve.stopping import IterationBound, SmallResidual, StoppingRule
 
 STEEP = 0.01
@@ -29,7 +29,9 @@ class TotalVariation:
     """Minimises Σ h((D χ − f)/σ) + λ Σ |∇χ| over the whole volume, λ chosen by the noise.
 
     h is Huber's function: a quadratic up to ``huber`` standard deviations σ of the field, a line beyond, so
-    that a few wrong voxels cannot pull streaks through the map. |∇χ| is isotropic, on voxels of any shape.
+    that a few wrong voxels cannot pull streaks through the map. |∂χ| is summed over the three axes, each step
+    divided by its length, so the map does not depend on how the array is turned or mirrored in memory; the
+    isotropic form, which pairs each voxel with its *next* neighbours, would (by up to 0.03 ppm on a small block).
     Outside the mask χ is free to take what is left of the background: there λ is ``outside`` times
     smaller and the data say nothing.
 
@@ -95,14 +97,14 @@ class TotalVariation:
         data = pad.apply(torch.where(local.mask, local.ppm, 0.0))
         inside = pad.apply(local.mask.to(data.dtype)) > 0.5
         scaled = weight * typical**2  # the objective times σ², so that the data term's curvature is about 1
-        threshold = torch.where(inside, scaled, scaled * self.outside)
+        threshold = torch.where(_steps_within(inside), scaled, scaled * self.outside)
         symbol = dipole_symbol(
             pad.padded, local.grid.spacing, b0_direction=local.grid.b0_direction, dtype=data.dtype, device=data.device
         )
         dipole = FourierMultiplier(symbol, pad.padded)
         terms = (
             Term(HuberDistance(data, precision, threshold=self.huber * typical), dipole, 1.0),
-            Term(GroupL1(threshold), PeriodicGradient(pad.padded, local.grid.spacing), scaled / STEEP),
+            Term(L1(threshold), PeriodicGradient(pad.padded, local.grid.spacing), scaled / STEEP),
         )
         first = torch.zeros_like(data) if start is None else pad.apply(start.everywhere)
         solution = Admm(self.rule)(terms, start=first)
@@ -116,6 +118,11 @@ class TotalVariation:
         if start is None or not (start.weight > 0 and start.misfit > 0):
             return FIRST_GUESS_MM / typical
         return start.weight * (self.level / start.misfit) ** 2
+
+
+def _steps_within(mask: Tensor) -> Tensor:
+    """(3, x, y, z), whether the step from a voxel to the next along each axis stays in the mask, whichever way."""
+    return torch.stack([mask & mask.roll(-1, axis) for axis in range(3)])
 
 
 def _usable_error(local: FieldMap) -> Tensor:
