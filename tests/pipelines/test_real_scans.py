@@ -14,7 +14,7 @@ from gradatim.cli.main import main
 from tests.pipelines.heads import describe
 
 QUICK = ("--inversion", "tkd", "--background", "vsharp")
-CROP = (slice(20, 100), slice(30, 110), slice(30, 90))
+CROP = (slice(30, 90), slice(40, 100), slice(40, 85))
 
 
 def add(root: Path, subject: str, magnitude: Path, phase: Path, times: tuple[float, ...], crop=(...,)) -> None:

@@ -16,7 +16,7 @@ class Quality:
 
     Args:
         kept: share of the brain in which susceptibility is known, 0 … 1.
-        wraps: largest share over the echoes of voxels that look a turn off, 0 … 1.
+        wraps: share of the voxels with a susceptibility that look a turn off in the worst echo, 0 … 1.
         field_error_ppb: median standard error of the total field, ppb.
         unsettled: iterations that ended by their bound or failed, each with its reason.
     """
@@ -37,10 +37,10 @@ def quality(result: SusceptibilityResult) -> Quality:
     Args:
         result: what the chain made of a scan.
     """
-    brain, known = int(result.unwrapped.mask.sum()), int(result.susceptibility.mask.sum())
+    known = result.susceptibility.mask
     return Quality(
-        kept=known / brain,
-        wraps=max(result.wraps.fraction),
+        kept=int(known.sum()) / int(result.unwrapped.mask.sum()),
+        wraps=float(result.wraps.suspect[:, known].double().mean(dim=1).max()),
         field_error_ppb=1000.0 * float(result.total.error_ppm[result.total.mask].median()),
         unsettled=tuple(f"{stage}: {reason}" for stage, reason, _ in result.solutions if reason in UNSETTLED),
     )

@@ -81,7 +81,7 @@ def _verdicts(worth: Quality, *, warnings: int) -> list[Verdict]:
         ),
         Verdict(
             _level(-worth.wraps, good=-0.005, fair=-0.03),
-            "of the mask looks a phase turn off in the worst echo (good up to 0.5 %)",
+            "of those voxels look a phase turn off in the worst echo (good up to 0.5 %)",
             100.0 * worth.wraps,
             "%",
         ),
