@@ -55,12 +55,15 @@ def measure(route: SusceptibilityRoute, given: Path | None) -> dict[str, float]:
     core = ndimage.binary_erosion(mask.numpy(), iterations=CORE_VOXELS)
     kept = result.susceptibility.mask
     score = ChallengeScore()(result.susceptibility.value, truth=chi, mask=kept)
-    common = ChallengeScore()(result.susceptibility.value, truth=chi, mask=kept & mask)
+    labels = read_image(HEAD / "dseg.nii.gz").data.round().to(torch.int64)
+    common = ChallengeScore()(result.susceptibility.value, truth=chi, mask=kept & mask, labels=labels)
     in_local = result.local.mask & mask
     error, truth = (result.local.ppm - local)[in_local], local[in_local]
     return {
         "field_whole_ppb": float((away[inside.numpy()] - np.median(away[inside.numpy()])).std()),
         "field_core_median_ppb": float(np.median(np.abs(away[core] - np.median(away[core])))),
+        "slope": common.slope,
+        "nuclei_slope_error": common.deep_grey_slope_error,
         "local_nrmse": 100.0 * float((error - error.mean()).norm() / (truth - truth.mean()).norm()),
         "chi_nrmse": score.nrmse,
         "chi_nrmse_inside_truth": common.nrmse,
@@ -80,6 +83,8 @@ def rows(name: str, found: dict[str, float]) -> list[tuple[str, str, str]]:
         ("local field NRMSE, %", f"{found['local_nrmse']:.1f}", "25.5 at 53 % kept, from the true field"),
         (f"χ NRMSE, {name}, %", f"**{found['chi_nrmse']:.1f}**, {kept}", "73 at 75 % kept; 133 (default)"),
         ("the same where the truth has a brain, %", f"{found['chi_nrmse_inside_truth']:.1f}", ""),
+        ("slope of χ against truth, all voxels", f"{found['slope']:.2f}", ""),
+        ("error of the slope over six deep nuclei's means", f"{found['nuclei_slope_error']:.3f}", ""),
         ("seconds", f"{found['seconds']:.0f}", ""),
         (
             "peak memory, MB (before the run)",

@@ -25,6 +25,11 @@ LEVEL = 0.95
 NORMAL_QUANTILE = 1.959964
 """Half width of a central 95 % interval of the normal distribution, in standard deviations."""
 
+SHRINKS = (
+    "total variation takes contrast: on a simulated head the map's slope against the truth is 0.87 over all voxels "
+    "and 0.97 over the means of deep nuclei, so differences between regions come out a little small"
+)
+
 
 @dataclass(frozen=True)
 class MaskStage:
@@ -249,5 +254,6 @@ def _notes(
         notes.append("no region was given or found, so there are no features")
     if weight > 0:
         notes.append(f"total variation weight {weight:.4g} 1/(ppm/mm), robust misfit {misfit:.3g} standard errors")
+        notes.append(SHRINKS)
     notes.append("the intervals are of R2* only; a standard error of susceptibility itself is not computed yet")
     return tuple(notes)
