@@ -12,6 +12,7 @@ import torch
 from gradatim.io.multiecho import LoadedEchoes
 from gradatim.pipelines.fingerprint import InputFile
 from gradatim.pipelines.parameters import parameters, parameters_sha256
+from gradatim.pipelines.quality import quality
 from gradatim.pipelines.susceptibility import SusceptibilityResult, SusceptibilityRoute
 
 try:
@@ -75,6 +76,7 @@ def provenance(
         "Device": str(result.signal.magnitude.device),
         "Threads": torch.get_num_threads(),
         "Reference": result.susceptibility.reference,
+        "Quality": quality(result).record(),
         "MaskStages": [{"Stage": s.name, "Voxels": s.voxels, "Reason": s.reason} for s in result.stages],
         "ResidualWraps": [round(share, 6) for share in result.wraps.fraction],
         "Solutions": [
