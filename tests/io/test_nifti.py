@@ -215,3 +215,11 @@ def test_a_failed_write_leaves_the_old_image(tmp_path: Path, monkeypatch: pytest
         write_nifti(path, torch.zeros(GRID.shape), GRID)
     assert [p.name for p in tmp_path.iterdir()] == ["a.nii.gz"]
     assert read_image(path).data.sum() == 60
+
+
+def test_a_path_may_be_a_string(tmp_path: Path) -> None:
+    path = str(tmp_path / "a.nii.gz")
+    values = torch.zeros(GRID.shape, dtype=torch.int16)
+    values[1, 2, 3] = 1
+    write_nifti(path, values, GRID)
+    assert read_image(path).data.sum() == read_labels(path).data.sum() == read_mask(path).data.sum() == 1

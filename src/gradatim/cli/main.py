@@ -102,6 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = sys.argv[1:] if arguments is None else list(arguments)
     signal.signal(signal.SIGTERM, _interrupt)
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch starts; spinning threads starve the busy ones
     try:
         code = _run(words)
         sys.stdout.flush()

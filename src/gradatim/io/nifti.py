@@ -40,7 +40,7 @@ class NiftiImage:
     notes: tuple[Finding, ...]
 
 
-def read_nifti(path: Path, *, frame: Frame = Frame.SFORM, budget_bytes: int | None = None) -> NiftiImage:
+def read_nifti(path: Path | str, *, frame: Frame = Frame.SFORM, budget_bytes: int | None = None) -> NiftiImage:
     """Read any real or complex image of three or more dimensions.
 
     The header is judged before an image byte is touched; a gzip stream is counted while it inflates and its
@@ -76,7 +76,7 @@ def read_nifti(path: Path, *, frame: Frame = Frame.SFORM, budget_bytes: int | No
     return replace(image, notes=image.notes + _not_finite(image))
 
 
-def read_image(path: Path, *, frame: Frame = Frame.SFORM, budget_bytes: int | None = None) -> NiftiImage:
+def read_image(path: Path | str, *, frame: Frame = Frame.SFORM, budget_bytes: int | None = None) -> NiftiImage:
     """Read a real image, (x, y, z) or (volume, x, y, z), float32.
 
     Args:
@@ -93,7 +93,7 @@ def read_image(path: Path, *, frame: Frame = Frame.SFORM, budget_bytes: int | No
     return _at_most_4d(image)
 
 
-def read_complex(path: Path, *, frame: Frame = Frame.SFORM, budget_bytes: int | None = None) -> NiftiImage:
+def read_complex(path: Path | str, *, frame: Frame = Frame.SFORM, budget_bytes: int | None = None) -> NiftiImage:
     """Read a complex image, (x, y, z) or (volume, x, y, z), complex64.
 
     Args:
@@ -110,7 +110,7 @@ def read_complex(path: Path, *, frame: Frame = Frame.SFORM, budget_bytes: int | 
     return _at_most_4d(image)
 
 
-def read_labels(path: Path, *, frame: Frame = Frame.SFORM, budget_bytes: int | None = None) -> NiftiImage:
+def read_labels(path: Path | str, *, frame: Frame = Frame.SFORM, budget_bytes: int | None = None) -> NiftiImage:
     """Read a label image, (x, y, z), int32, values 0 to 65535.
 
     Args:
@@ -134,7 +134,7 @@ def read_labels(path: Path, *, frame: Frame = Frame.SFORM, budget_bytes: int | N
     return _one_volume(replace(empty, data=torch.from_numpy(values.astype(np.int32))))
 
 
-def read_mask(path: Path, *, frame: Frame = Frame.SFORM, budget_bytes: int | None = None) -> NiftiImage:
+def read_mask(path: Path | str, *, frame: Frame = Frame.SFORM, budget_bytes: int | None = None) -> NiftiImage:
     """Read a mask, (x, y, z), bool: 0 is outside, one other value is inside.
 
     Args:
@@ -160,9 +160,10 @@ def read_mask(path: Path, *, frame: Frame = Frame.SFORM, budget_bytes: int | Non
     return replace(image, data=inside)
 
 
-def _read_stored(path: Path, frame: Frame, budget_bytes: int | None) -> tuple[np.ndarray, NiftiImage]:
+def _read_stored(given: Path | str, frame: Frame, budget_bytes: int | None) -> tuple[np.ndarray, NiftiImage]:
     """Stored values with axes turned to (…, x, y, z), and the image they belong to, still without data."""
     budget = default_budget_bytes() if budget_bytes is None else budget_bytes
+    path = Path(given)
     with open_source(path) as source:
         header = read_header(source, budget_bytes=budget)
         if len(header.shape) < 3:

@@ -23,7 +23,7 @@ _INTEGERS = (np.uint8, np.int16, np.uint16, np.int32, np.int64)
 """Types for whole numbers, the first that holds them all is taken."""
 
 
-def write_nifti(path: Path, data: Tensor, grid: Grid, *, description: str = "") -> None:
+def write_nifti(path: Path | str, data: Tensor, grid: Grid, *, description: str = "") -> None:
     """Write an image to a ``.nii`` or ``.nii.gz`` file.
 
     No value is scaled or rounded: float32, float64, complex64 and complex128 are stored as they are, bool as
@@ -50,6 +50,7 @@ def write_nifti(path: Path, data: Tensor, grid: Grid, *, description: str = "") 
         >>> read_image(file).grid.spacing
         (1.0, 1.0, 2.0)
     """
+    path = Path(path)
     if not path.name.endswith((".nii", ".nii.gz")):
         raise _unfit(f"the file name {path.name!r}", "a name ending in .nii or .nii.gz")
     if data.ndim not in (3, 4) or tuple(data.shape[-3:]) != grid.shape:

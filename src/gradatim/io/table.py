@@ -40,7 +40,7 @@ class TableFormat:
     read: Callable[[bytes], tuple[Sequence[str], Iterable[Row]]]
 
 
-def write_features(path: Path, features: Iterable[Feature]) -> None:
+def write_features(path: Path | str, features: Iterable[Feature]) -> None:
     """Write features as a table, one row each, whole or not at all.
 
     Numbers keep all their digits; NaN stays NaN in Parquet, is ``nan`` in CSV and ``null`` in JSON. In CSV a
@@ -65,13 +65,14 @@ def write_features(path: Path, features: Iterable[Feature]) -> None:
         >>> read_features(table) == (row,)
         True
     """
+    path = Path(path)
     table = table_format(path)
     rows = [tuple(_unicode(cell) for cell in astuple(feature)) for feature in features]
     with atomic_file(path) as file:
         table.write(rows, file)
 
 
-def read_features(path: Path) -> tuple[Feature, ...]:
+def read_features(path: Path | str) -> tuple[Feature, ...]:
     """Read a table that :func:`write_features` wrote.
 
     Args:
@@ -85,6 +86,7 @@ def read_features(path: Path) -> tuple[Feature, ...]:
         InputError: GD-222 if there is no such file; GD-250 if it is not a table of that format; GD-251 if its
             columns are others; GD-252 if a cell holds something else than text or a number.
     """
+    path = Path(path)
     table = table_format(path)
     try:
         header, rows = table.read(path.read_bytes())

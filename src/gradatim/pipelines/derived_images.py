@@ -41,7 +41,12 @@ def derived_images(result: SusceptibilityResult, route: SusceptibilityRoute) -> 
     return (
         *_map("Chimap", result.susceptibility, route.sources.inversion, "Magnetic susceptibility"),
         *_map("R2starmap", result.relaxation.r2star, route.relaxation, "Effective transverse relaxation rate R2*"),
-        *_map("T2starmap", result.relaxation.t2star, route.relaxation, "Effective transverse relaxation time T2*"),
+        *_map(
+            "T2starmap",
+            result.relaxation.t2star,
+            route.relaxation,
+            "Effective transverse relaxation time T2*; 0 where R2* is not above 0",
+        ),
         *_map("S0map", result.relaxation.s0, route.relaxation, "Signal at echo time zero"),
         *_masks(result),
         *_regions(result),
