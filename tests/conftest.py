@@ -3,6 +3,7 @@
 import functools
 import importlib.util
 import os
+import signal
 from pathlib import Path
 from types import ModuleType
 
@@ -21,6 +22,10 @@ hypothesis.settings.register_profile(
     "house", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("house")
+
+# A run in the background starts with Ctrl-C ignored, and so would the commands that it starts and interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
