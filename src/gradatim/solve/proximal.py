@@ -1,36 +1,17 @@
 """Convex functions by their value and their proximal map, the bricks of splitting methods."""
 
 import math
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from gradatim.base.errors import UsageError
-
-
-class ProximalFunction(ABC):
-    """A convex f with prox(v) = argmin_u f(u) + ‖u − v‖² / (2·step), element by element or group by group.
-
-    The identity that ties both halves, for tests and for trust: v − prox(v) is ``step`` times a
-    subgradient of f at prox(v).
-
-    Source:
-        Parikh & Boyd, Proximal Algorithms, Found Trends Optim 1:127-239, 2014.
-    """
-
-    @abstractmethod
-    def value(self, u: Tensor) -> Tensor:
-        """f(u), a scalar summed in float64."""
-
-    @abstractmethod
-    def prox(self, v: Tensor, step: float) -> Tensor:
-        """argmin_u f(u) + ‖u − v‖² / (2·step), of the shape of v, ``step`` > 0."""
+from gradatim.solve.function import Function
 
 
 @dataclass(frozen=True, eq=False)
-class L1(ProximalFunction):
+class L1(Function):
     """f(u) = Σ λ|u|; the prox is the soft threshold sign(v)·max(|v| − step·λ, 0).
 
     Args:
@@ -44,7 +25,7 @@ class L1(ProximalFunction):
         [-1.0, 0.0]
     """
 
-    weight: float | Tensor
+    weight: float | Tensor = 1.0
 
     def __post_init__(self) -> None:
         _require_weight(self.weight)
@@ -52,12 +33,12 @@ class L1(ProximalFunction):
     def value(self, u: Tensor) -> Tensor:
         return (self.weight * u.abs()).sum(dtype=torch.float64)
 
-    def prox(self, v: Tensor, step: float) -> Tensor:
+    def prox(self, v: Tensor, step: float | Tensor) -> Tensor:
         return _soft(v, step * self.weight)
 
 
 @dataclass(frozen=True, eq=False)
-class GroupL1(ProximalFunction):
+class GroupL1(Function):
     """f(u) = Σ λ‖u‖₂ over vectors along the axis −4: isotropic total variation of u = ∇x.
 
     The prox shortens each vector, v·max(1 − step·λ/‖v‖₂, 0).
@@ -76,7 +57,7 @@ class GroupL1(ProximalFunction):
         [1.5, 2.0]
     """
 
-    weight: float | Tensor
+    weight: float | Tensor = 1.0
 
     def __post_init__(self) -> None:
         _require_weight(self.weight)
@@ -84,13 +65,13 @@ class GroupL1(ProximalFunction):
     def value(self, u: Tensor) -> Tensor:
         return (self.weight * _lengths(u)).sum(dtype=torch.float64)
 
-    def prox(self, v: Tensor, step: float) -> Tensor:
+    def prox(self, v: Tensor, step: float | Tensor) -> Tensor:
         length = _lengths(v).clamp_min(torch.finfo(v.dtype).tiny)
         return v * (1.0 - step * self.weight / length).clamp_min(0.0).unsqueeze(-4)
 
 
 @dataclass(frozen=True, eq=False)
-class SquaredDistance(ProximalFunction):
+class SquaredDistance(Function):
     """f(u) = ½ Σ W (u − y)², Gaussian noise of variance 1/W.
 
     The prox is the weighted mean (step·W·y + v) / (step·W + 1); where W = 0 it leaves v alone.
@@ -116,13 +97,13 @@ class SquaredDistance(ProximalFunction):
     def value(self, u: Tensor) -> Tensor:
         return 0.5 * (self.weights * (u - self.target).square()).sum(dtype=torch.float64)
 
-    def prox(self, v: Tensor, step: float) -> Tensor:
+    def prox(self, v: Tensor, step: float | Tensor) -> Tensor:
         pull = step * self.weights
         return v + (self.target - v) * (pull / (1.0 + pull))
 
 
 @dataclass(frozen=True, eq=False)
-class HuberDistance(ProximalFunction):
+class HuberDistance(Function):
     """f(u) = Σ h(√W·(u − y)), h(t) = t²/2 for |t| ≤ δ and δ|t| − δ²/2 beyond: outliers pull with a bounded force.
 
     Args:
@@ -158,7 +139,7 @@ class HuberDistance(ProximalFunction):
         bounded = t.clamp_max(self.threshold)
         return (bounded * (t - 0.5 * bounded)).sum(dtype=torch.float64)
 
-    def prox(self, v: Tensor, step: float) -> Tensor:
+    def prox(self, v: Tensor, step: float | Tensor) -> Tensor:
         pull = step * self.weights
         away = v - self.target
         reach = (self.threshold * step) * _root(self.weights)  # the farthest the bounded force can pull
@@ -168,7 +149,7 @@ class HuberDistance(ProximalFunction):
 
 
 @dataclass(frozen=True, eq=False)
-class L1Distance(ProximalFunction):
+class L1Distance(Function):
     """f(u) = Σ w|u − y|, the limit of Huber's for a small threshold: a median instead of a mean.
 
     Args:
@@ -192,7 +173,7 @@ class L1Distance(ProximalFunction):
     def value(self, u: Tensor) -> Tensor:
         return (self.weights * (u - self.target).abs()).sum(dtype=torch.float64)
 
-    def prox(self, v: Tensor, step: float) -> Tensor:
+    def prox(self, v: Tensor, step: float | Tensor) -> Tensor:
         return self.target + _soft(v - self.target, step * self.weights)
 
 

@@ -40,7 +40,8 @@ class Either(StoppingRule):
 
     def check(self, history: Sequence[Progress]) -> Stop | None:
         found = [reason for rule in (self.first, self.second) if (reason := rule.check(history)) is not None]
-        return next((reason for reason in found if reason is not Stop.BOUND), found[0] if found else None)
+        quality = (reason for reason in found if reason not in (Stop.BOUND, Stop.TIME))
+        return next(quality, found[0] if found else None)
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,29 @@ class Discrepancy(StoppingRule):
 
     def check(self, history: Sequence[Progress]) -> Stop | None:
         return Stop.DISCREPANCY if _measured(history[-1].misfit, "misfit") <= self.level else None
+
+
+@dataclass(frozen=True)
+class SmallGap(StoppingRule):
+    """Stops when the objective is proved to be within tolerance·|F| of its minimum.
+
+    The only rule here that cannot be fooled: it is a proof. Methods look at the gap every few iterations; an
+    iteration without a look does not count.
+
+    Args:
+        tolerance: > 0, without unit, relative to the objective.
+
+    Raises:
+        UsageError: GD-101 if the tolerance is not positive.
+    """
+
+    tolerance: float
+
+    def __post_init__(self) -> None:
+        _require_positive(self.tolerance, "tolerance")
+
+    def check(self, history: Sequence[Progress]) -> Stop | None:
+        return Stop.GAP if history[-1].gap <= self.tolerance else None
 
 
 def _measured(value: float, what: str) -> float:

@@ -1,0 +1,198 @@
+"""An objective as a sum of functions behind linear maps, and what can be proved about a point of it."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gradatim.base.errors import UsageError
+from gradatim.linop.identity import Identity
+from gradatim.linop.operator import LinearOperator, Shape
+from gradatim.solve.function import Function
+from gradatim.solve.solution import Certificate
+
+
+@dataclass(frozen=True, eq=False)
+class Term:
+    """One summand λ·f(K x).
+
+    Args:
+        function: f.
+        operator: K.
+        weight: λ ≥ 0; a scalar tensor where its gradient is wanted. 1 for data, the regularisation
+            parameter for a prior; its unit makes λ·f the unit of the data term.
+
+    Raises:
+        UsageError: GD-101 if λ is negative or not finite.
+    """
+
+    function: Function
+    operator: LinearOperator
+    weight: float | Tensor = 1.0
+
+    def __post_init__(self) -> None:
+        weight = float(self.weight)
+        if not (math.isfinite(weight) and weight >= 0):
+            raise UsageError("GD-101", given=f"a term's weight {weight}", allowed="a finite λ ≥ 0", do="check λ")
+
+    def value(self, x: Tensor) -> Tensor:
+        """λ·f(K x), a float64 scalar."""
+        return self.weight * self.function.value(self.operator.apply(x))
+
+    def gradient(self, x: Tensor) -> Tensor:
+        """λ·K*∇f(K x) where f is smooth."""
+        return self.operator.adjoint(self.weight * self.function.gradient(self.operator.apply(x)))
+
+    def conjugate(self, p: Tensor) -> Tensor | None:
+        """(λf)*(p) = λ·f*(p/λ), for λ = 0 the indicator of p = 0; None where f* is not known."""
+        if float(self.weight) == 0:
+            return torch.where((p == 0).all(), 0.0, math.inf).to(torch.float64)
+        found = self.function.conjugate(p / self.weight)
+        return None if found is None else self.weight * found
+
+    def prox(self, v: Tensor, step: float | Tensor) -> Tensor:
+        """The proximal map of λ·f, without K."""
+        return v if float(self.weight) == 0 else self.function.prox(v, step * self.weight)
+
+    def dual_prox(self, p: Tensor, step: float | Tensor) -> Tensor:
+        """The proximal map of (λf)*, by Moreau's identity."""
+        return p - step * self.prox(p / step, 1.0 / step)
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Minimise F(x) = Σᵢ λᵢ·fᵢ(Kᵢ x).
+
+    Every solver of this floor takes one. The data term comes with λ = 1: F(x) = ½‖A x − y‖²_W + λ R(x).
+
+    Args:
+        terms: the summands, at least one, of one domain.
+
+    Raises:
+        UsageError: GD-101 if there is no term; GD-103 if the domains differ.
+
+    Example:
+        >>> from gradatim.linop.identity import Identity
+        >>> from gradatim.solve.proximal import L1, SquaredDistance
+        >>> one = Identity((2, 2))
+        >>> F = Problem((Term(SquaredDistance(torch.ones(2, 2)), one), Term(L1(), one, 0.5)))
+        >>> F.value(torch.zeros(2, 2)).item(), F.value(torch.ones(2, 2)).item()
+        (2.0, 2.0)
+    """
+
+    terms: tuple[Term, ...]
+
+    def __post_init__(self) -> None:
+        if not self.terms:
+            raise UsageError("GD-101", given="no terms", allowed="at least one", do="give the objective's summands")
+        shapes = {term.operator.domain_shape for term in self.terms}
+        if len(shapes) > 1:
+            raise UsageError("GD-103", given=f"domains {sorted(shapes)}", allowed="one domain", do="use one grid")
+
+    @property
+    def domain_shape(self) -> Shape:
+        """Shape of the trailing axes of x."""
+        return self.terms[0].operator.domain_shape
+
+    @property
+    def convex(self) -> bool:
+        """Whether every term is convex."""
+        return all(term.function.convex for term in self.terms)
+
+    def value(self, x: Tensor) -> Tensor:
+        """F(x), a float64 scalar, differentiable where F is."""
+        return torch.stack([torch.as_tensor(term.value(x)) for term in self.terms]).sum()
+
+    def gradient(self, x: Tensor) -> Tensor:
+        """∇F(x) for smooth terms."""
+        first, *others = (term.gradient(x) for term in self.terms)
+        for other in others:
+            first = first + other
+        return first
+
+    @property
+    def smoothness(self) -> float:
+        """An upper bound of the Lipschitz constant of ∇F, Σ λᵢ·Lᵢ·‖Kᵢ‖²; inf where a term is not smooth."""
+        return sum(_smoothness(term) for term in self.terms)
+
+    def certificate(
+        self, x: Tensor, duals: Sequence[Tensor | None], *, radius: float | None = None
+    ) -> Certificate | None:
+        """How far F(x) can be above the minimum, from one dual variable a term; None where that cannot be told.
+
+        For any pᵢ with finite (λᵢfᵢ)*(pᵢ) and r = Σ Kᵢ*pᵢ, Fenchel's inequality gives for every x*::
+
+            F(x) − F(x*) ≤ Σ [λᵢfᵢ(Kᵢx) + (λᵢfᵢ)*(pᵢ) − ⟨pᵢ, Kᵢx⟩] + ‖r‖·‖x − x*‖
+
+        Where a strongly convex term stands behind the identity (denoising), its dual variable is set so that
+        r = 0 and the bound is the duality gap, whatever x* is. Otherwise the bound holds for every x* within
+        ``radius`` of x, by default ‖x‖, and the certificate carries that radius. A smooth term takes its own
+        gradient, where Fenchel's inequality is an equality.
+
+        Args:
+            x: the point, (..., *domain_shape).
+            duals: pᵢ of the shape of Kᵢ x, one a term; None for smooth terms will do. Moved into the domain
+                of the conjugate where they lie outside.
+            radius: of the ball, unit of x.
+        """
+        if not self.convex:
+            return None
+        with torch.no_grad():
+            points = [_dual(term, x, p) for term, p in zip(self.terms, duals, strict=True)]
+            pivot = next((i for i, term in enumerate(self.terms) if _is_pivot(term)), None)
+            pulls = [None if i == pivot or p is None else t.operator.adjoint(p)
+                     for i, (t, p) in enumerate(zip(self.terms, points, strict=True))]  # fmt: skip
+            rest = sum((pull for pull in pulls if pull is not None), torch.zeros_like(x))
+            if pivot is not None:
+                points[pivot], rest = -rest, torch.zeros_like(x)
+            gaps = [_fenchel(term, x, p) for term, p in zip(self.terms, points, strict=True)]
+            if any(gap is None for gap in gaps):
+                return None
+            reach = 0.0 if pivot is not None else (_length(x) if radius is None else radius)
+            total = math.fsum(gap for gap in gaps if gap is not None) + _length(rest) * reach
+            return Certificate(max(total, 0.0), float(self.value(x)), reach, self._modulus)
+
+    @property
+    def _modulus(self) -> float:
+        """Strong convexity that the terms behind the identity give F."""
+        return sum(
+            float(t.weight) * t.function.strong_convexity for t in self.terms if isinstance(t.operator, Identity)
+        )
+
+
+def _smoothness(term: Term) -> float:
+    weight, curvature = float(term.weight), term.function.smoothness
+    if weight == 0 or curvature == 0:
+        return 0.0
+    return weight * curvature * term.operator.norm_bound() ** 2 if math.isfinite(curvature) else math.inf
+
+
+def _is_pivot(term: Term) -> bool:
+    return isinstance(term.operator, Identity) and term.function.strong_convexity > 0 and float(term.weight) > 0
+
+
+def _dual(term: Term, x: Tensor, p: Tensor | None) -> Tensor | None:
+    """A dual variable of a term inside the domain of its conjugate."""
+    if float(term.weight) == 0:
+        return torch.zeros_like(term.operator.apply(x))
+    if math.isfinite(term.function.smoothness):
+        return term.weight * term.function.gradient(term.operator.apply(x))
+    return None if p is None else term.weight * term.function.dual_point(p / term.weight)
+
+
+def _fenchel(term: Term, x: Tensor, p: Tensor | None) -> float | None:
+    """λf(K x) + (λf)*(p) − ⟨p, K x⟩ ≥ 0; None where the conjugate is not known."""
+    if p is None:
+        return None
+    conjugate = term.conjugate(p)
+    if conjugate is None:
+        return None
+    image = term.operator.apply(x)
+    product = torch.sum((p.conj() * image).real if p.is_complex() else p * image, dtype=torch.float64)
+    return float(term.weight * term.function.value(image) + conjugate - product)
+
+
+def _length(x: Tensor) -> float:
+    return float(torch.linalg.vector_norm(x, dtype=torch.float64 if not x.is_complex() else torch.complex128))
