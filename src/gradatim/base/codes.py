@@ -9,6 +9,8 @@ CODES: dict[str, str] = {
     "GD-105": "a settings file cannot be read as TOML",
     "GD-106": "a setting is missing or of the wrong kind",
     "GD-107": "an output folder holds something else, or lies where input lies",
+    "GD-120": "the sizes of a transposed convolution leave no output, or none of the wanted size",
+    "GD-121": "a kernel has not one to three spatial axes",
     # GD-2xx: files
     "GD-201": "the file is empty or shorter than a NIfTI header",
     "GD-202": "the file is not a NIfTI file of the kind that is read here",
@@ -101,6 +103,13 @@ CODES: dict[str, str] = {
     "GD-603": "non-finite values inside the mask",
     "GD-604": "too few echoes for what was asked",
     "GD-640": "the noise level cannot be told from the image",
+    "GD-641": "a term of the problem is not quadratic",
+    "GD-642": "the problem does not begin with Gaussian data",
+    "GD-643": "the range of λ cannot be told from the problem",
+    "GD-650": "complex numbers where the method needs real ones",
+    "GD-656": "an objective does not give one real number",
+    "GD-657": "an objective cannot be differentiated",
+    "GD-658": "a single step was asked of a method without a step size",
     # GD-7xx: regions and features
     "GD-701": "the label image holds no region",
     "GD-702": "regions reach where a masked image was not measured",

@@ -75,7 +75,8 @@ class Problem:
 
     Example:
         >>> from gradatim.linop.identity import Identity
-        >>> from gradatim.solve.proximal import L1, SquaredDistance
+        >>> from gradatim.solve.distances import SquaredDistance
+        >>> from gradatim.solve.norms import L1
         >>> one = Identity((2, 2))
         >>> F = Problem((Term(SquaredDistance(torch.ones(2, 2)), one), Term(L1(), one, 0.5)))
         >>> F.value(torch.zeros(2, 2)).item(), F.value(torch.ones(2, 2)).item()

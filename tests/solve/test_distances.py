@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from gradatim.base.errors import UsageError
-from gradatim.solve.proximal import L1, GroupL1, HuberDistance, L1Distance, ProximalFunction, SquaredDistance
+from gradatim.solve.distances import HuberDistance, L1Distance, SquaredDistance
+from gradatim.solve.function import Function
+from gradatim.solve.norms import L1, GroupL1
 
 
 def _random(*shape, seed=0):
@@ -13,7 +15,7 @@ def _random(*shape, seed=0):
 
 SHAPE = (3, 4, 2, 5)
 WEIGHTS = _random(*SHAPE, seed=1).abs() * (_random(*SHAPE, seed=2) > -0.5)
-FUNCTIONS: dict[str, ProximalFunction] = {
+FUNCTIONS: dict[str, Function] = {
     "l1": L1(0.7),
     "l1, weights": L1(WEIGHTS),
     "group": GroupL1(0.7),
