@@ -14,6 +14,7 @@ from gradatim.linop.identity import Identity
 from gradatim.linop.multiplier import FourierMultiplier
 from gradatim.linop.operator import LinearOperator
 from gradatim.linop.sphere import spherical_mean
+from gradatim.linop.transposed import TransposedConvolution
 
 SHAPE, ODD = (6, 8, 4), (5, 6, 7)
 SPACING = (1.0, 0.7, 2.2)
@@ -57,6 +58,14 @@ OPERATORS: dict[str, LinearOperator] = {
     "composition": Diagonal(_random(3, *SHAPE)) @ Gradient(SHAPE, SPACING),
     "sum": Dipole(SHAPE, SPACING) + 0.5 * Identity(SHAPE),
     "adjoint": Gradient(SHAPE, SPACING).H,
+    "transposed convolution, doubling": TransposedConvolution(_random(4), (7,), stride=2, padding=1),
+    "transposed convolution, channels, plane": TransposedConvolution(
+        _random(2, 3, 3, 4) - 0.5, (4, 3), stride=(2, 3), padding=1, output_padding=(1, 2)
+    ),
+    "transposed convolution, dilated, volume": TransposedConvolution(
+        _random(1, 2, 2, 3, 2) - 0.5, (3, 2, 3), stride=(1, 2, 3), dilation=(2, 1, 2)
+    ),
+    "strided convolution": TransposedConvolution(_random(3, 3), (3, 4), stride=2, padding=1).H,
     "weighted dipole": Mask(_random(*SHAPE) > 0.3) @ Dipole(SHAPE, SPACING, OBLIQUE),
 }
 

@@ -107,6 +107,7 @@ CODES: dict[str, str] = {
     "GD-642": "the problem does not begin with Gaussian data",
     "GD-643": "the range of λ cannot be told from the problem",
     "GD-650": "complex numbers where the method needs real ones",
+    "GD-651": "counts of Poisson noise are negative or not finite",
     "GD-656": "an objective does not give one real number",
     "GD-657": "an objective cannot be differentiated",
     "GD-658": "a single step was asked of a method without a step size",
