@@ -37,8 +37,11 @@ class Diagonal(LinearOperator):
     def _adjoint(self, y: Tensor) -> Tensor:
         return y * self._weights(y).conj()
 
+    def norm_bound(self) -> float:
+        return float(self.weights.detach().abs().max()) if self.weights.numel() else 0.0
+
     def _weights(self, like: Tensor) -> Tensor:
-        dtype = like.dtype.to_complex() if self.weights.is_complex() else like.dtype
+        dtype = like.dtype.to_complex() if self.weights.is_complex() else like.dtype.to_real()
         return self.weights.to(device=like.device, dtype=dtype)
 
 
@@ -78,3 +81,6 @@ class Mask(LinearOperator):
 
     def _adjoint(self, y: Tensor) -> Tensor:
         return self._forward(y)
+
+    def norm_bound(self) -> float:
+        return float(self.mask.any())

@@ -1,4 +1,4 @@
-"""Separable Gaussian smoothing of volumes."""
+"""Separable Gaussian smoothing of images of any dimension."""
 
 import math
 
@@ -16,7 +16,7 @@ def gaussian_kernel(sigma: float, *, like: Tensor) -> Tensor:
 
     Args:
         sigma: standard deviation, voxels, ≥ 0; 0 gives the single sample 1.
-        like: dtype and device of the kernel.
+        like: precision and device of the kernel.
 
     Returns:
         (2·ceil(3σ) + 1,), sum 1.
@@ -31,17 +31,17 @@ def gaussian_kernel(sigma: float, *, like: Tensor) -> Tensor:
     if not (math.isfinite(sigma) and sigma >= 0):
         raise UsageError("GD-101", given=f"Gaussian sigma {sigma}", allowed="0 or more voxels", do="choose a width")
     half = math.ceil(REACH * sigma)
-    offsets = torch.arange(-half, half + 1, dtype=like.dtype, device=like.device)
+    offsets = torch.arange(-half, half + 1, dtype=like.dtype.to_real(), device=like.device)
     kernel = torch.exp(-0.5 * (offsets / max(sigma, 1e-12)).square())
     return kernel / kernel.sum()
 
 
-def smooth(images: Tensor, sigmas: tuple[float, float, float]) -> Tensor:
-    """Gaussian blur over the last three axes, zeros beyond the edge.
+def smooth(images: Tensor, sigmas: tuple[float, ...]) -> Tensor:
+    """Gaussian blur over as many trailing axes as there are widths, zeros beyond the edge.
 
     Args:
-        images: (..., x, y, z), real. Differentiable.
-        sigmas: standard deviation along x, y, z, voxels, ≥ 0.
+        images: (..., x, y, z) or (..., x, y), real or complex. Differentiable.
+        sigmas: standard deviation along each of these axes, voxels, ≥ 0.
 
     Returns:
         Of the shape of ``images``.
@@ -50,11 +50,13 @@ def smooth(images: Tensor, sigmas: tuple[float, float, float]) -> Tensor:
         UsageError: GD-101 if a sigma is negative or not finite.
 
     Example:
-        >>> spike = torch.zeros(9, 9, 9); spike[4, 4, 4] = 1.0
-        >>> round(smooth(spike, (1.0, 1.0, 1.0)).sum().item(), 5)
+        >>> spike = torch.zeros(9, 9); spike[4, 4] = 1.0
+        >>> round(smooth(spike, (1.0, 1.0)).sum().item(), 5)
         1.0
     """
-    for axis, sigma in zip((-3, -2, -1), sigmas, strict=True):
+    if images.is_complex():
+        return torch.complex(smooth(images.real, sigmas), smooth(images.imag, sigmas))
+    for axis, sigma in enumerate(sigmas, start=-len(sigmas)):
         kernel = gaussian_kernel(sigma, like=images)
         if len(kernel) == 1:
             continue

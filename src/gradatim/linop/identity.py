@@ -11,17 +11,17 @@ from gradatim.linop.shift_invariant import ShiftInvariant
 
 @dataclass(frozen=True, eq=False)
 class Identity(ShiftInvariant):
-    """A x = x on volumes.
+    """A x = x.
 
     Args:
-        shape: (x, y, z).
+        shape: of x, any number of axes, e.g. (x, y) or (x, y, z).
 
     Example:
-        >>> Identity((2, 2, 2)).apply(torch.ones(2, 2, 2)).sum().item()
-        8.0
+        >>> Identity((2, 2)).apply(torch.ones(2, 2)).sum().item()
+        4.0
     """
 
-    shape: tuple[int, int, int]
+    shape: tuple[int, ...]
 
     @property
     def domain_shape(self) -> tuple[int, ...]:
@@ -37,11 +37,14 @@ class Identity(ShiftInvariant):
     def _adjoint(self, y: Tensor) -> Tensor:
         return y.clone()
 
+    def norm_bound(self) -> float:
+        return 1.0
+
     def gram_symbol(self, like: Tensor) -> Tensor:
-        return torch.ones(half_shape(self.shape), dtype=like.dtype, device=like.device)
+        return torch.ones(half_shape(self.shape), dtype=like.dtype.to_real(), device=like.device)
 
     def forward_from(self, spectrum: Tensor, x: Tensor) -> Tensor:
         return x
 
     def adjoint_spectrum(self, y: Tensor) -> Tensor:
-        return rfftn(y)
+        return rfftn(y, ndim=len(self.shape))

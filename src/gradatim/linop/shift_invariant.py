@@ -8,10 +8,10 @@ from gradatim.linop.operator import LinearOperator
 
 
 class ShiftInvariant(LinearOperator):
-    """A linear map of real volumes whose Gram operator A*A is a periodic convolution.
+    """A linear map of images whose Gram operator A*A is a periodic convolution with a real kernel.
 
-    Solvers use three facts about it. All spectra are half spectra as ``torch.fft.rfftn`` gives them,
-    (..., x, y, z // 2 + 1).
+    Solvers use three facts about it on real images of any dimension. All spectra are half spectra as
+    ``torch.fft.rfftn`` gives them, (..., x, y, z // 2 + 1) in 3-D and (..., x, y // 2 + 1) in 2-D.
 
     - ``gram_symbol``: the real symbol g ≥ 0 of A*A, so that A*A x = F⁻¹(g · F x).
     - ``adjoint_spectrum``: F(A* y), without going back to the voxels first.
@@ -20,7 +20,7 @@ class ShiftInvariant(LinearOperator):
 
     @abstractmethod
     def gram_symbol(self, like: Tensor) -> Tensor:
-        """Symbol of A*A, (x, y, z // 2 + 1), real, in the dtype and on the device of ``like``."""
+        """Symbol of A*A, (x, y, z // 2 + 1), real, in the precision and on the device of ``like``."""
 
     @abstractmethod
     def adjoint_spectrum(self, y: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ SUBSAMPLES = 8
 
 
 def spherical_mean(
-    shape: tuple[int, int, int], spacing: tuple[float, float, float], *, radius_mm: float
+    shape: tuple[int, ...], spacing: tuple[float, float, float], *, radius_mm: float
 ) -> FourierMultiplier:
     """Convolution with a normalised sphere: the spherical mean value.
 
