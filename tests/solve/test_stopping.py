@@ -3,7 +3,7 @@ import torch
 
 from gradatim.base.errors import UsageError
 from gradatim.solve.solution import Progress, Solution, Stop
-from gradatim.solve.stopping import Discrepancy, IterationBound, RelativeChange, SmallResidual
+from gradatim.solve.stopping import Discrepancy, IterationBound, RelativeChange, SmallResidual, TimeBound
 
 
 def test_each_rule_sees_its_number():
@@ -31,14 +31,29 @@ def test_a_rule_that_cannot_see_its_number_says_so():
         Discrepancy().check([Progress(change=0.1)])
 
 
-@pytest.mark.parametrize("make", [RelativeChange, SmallResidual, Discrepancy, IterationBound])
+@pytest.mark.parametrize("make", [RelativeChange, SmallResidual, Discrepancy, IterationBound, TimeBound])
 def test_impossible_settings_are_refused(make):
     with pytest.raises(UsageError, match="GD-101"):
         make(0)
 
 
-def test_reasons_are_sentences_and_the_bound_is_no_success():
+def test_reasons_are_sentences_and_a_bound_is_no_success():
     for reason in Stop:
         assert len(reason.value.split()) > 4
         solution = Solution(torch.zeros(1), reason, 0, ())
-        assert solution.converged == (reason not in (Stop.BOUND, Stop.NON_FINITE))
+        failed = (Stop.BOUND, Stop.TIME, Stop.VANISHED, Stop.EXPLODED, Stop.NON_FINITE)
+        assert solution.converged == (reason not in failed)
+
+
+def test_the_time_bound_starts_anew_with_each_run(monkeypatch):
+    clock = iter([0.0, 0.0, 4.0, 6.0, 100.0, 100.0, 104.0])
+    monkeypatch.setattr("gradatim.solve.stopping.time.monotonic", lambda: next(clock))
+    rule, run = TimeBound(5.0), [Progress(change=1.0)] * 3
+    assert [rule.check(run[:n]) for n in (1, 2, 3)] == [None, None, Stop.TIME]
+    assert [rule.check(run[:n]) for n in (1, 2)] == [None, None]
+    assert rule == TimeBound(5.0)
+    assert repr(rule) == "TimeBound(seconds=5.0)"
+
+
+def test_a_rule_on_quality_goes_before_the_clock():
+    assert (TimeBound(1e-9) | RelativeChange(0.2)).check([Progress(change=0.1)]) is Stop.CHANGE

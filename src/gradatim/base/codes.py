@@ -9,6 +9,7 @@ CODES: dict[str, str] = {
     "GD-105": "a settings file cannot be read as TOML",
     "GD-106": "a setting is missing or of the wrong kind",
     "GD-107": "an output folder holds something else, or lies where input lies",
+    "GD-110": "two functions are not a linear map and its adjoint",
     "GD-120": "the sizes of a transposed convolution leave no output, or none of the wanted size",
     "GD-121": "a kernel has not one to three spatial axes",
     # GD-2xx: files
@@ -111,6 +112,8 @@ CODES: dict[str, str] = {
     "GD-656": "an objective does not give one real number",
     "GD-657": "an objective cannot be differentiated",
     "GD-658": "a single step was asked of a method without a step size",
+    "GD-670": "photon counts are negative",
+    "GD-671": "the point spread function is negative, not finite or dark",
     # GD-7xx: regions and features
     "GD-701": "the label image holds no region",
     "GD-702": "regions reach where a masked image was not measured",

@@ -18,6 +18,8 @@ class Stop(Enum):
     GRADIENT = "the gradient's norm fell below the tolerance"
     ENERGY = "the energy, objective and motion together, fell below the tolerance"
     PLATEAU = "the objective no longer fell"
+    VANISHED = "the gradient of a part of the unknowns vanished beside that of the others"
+    EXPLODED = "the gradient grew out of proportion to its start"
     TIME = "the time allowed was used up before any other rule held"
     BOUND = "the bound on iterations was reached before any other rule held"
     NON_FINITE = "a value became infinite or undefined; the last finite iterate is returned"
@@ -35,6 +37,7 @@ class Progress(NamedTuple):
         gap: relative bound on F(x_k) − F(x*), from a certificate.
         gradient: ‖∇F(x_k)‖, unit of F per unit of x.
         energy: objective plus the kinetic energy of a method with momentum.
+        parts: norms of the gradient's parts, e.g. one a layer; empty where nobody watches them.
     """
 
     change: float
@@ -44,6 +47,7 @@ class Progress(NamedTuple):
     gap: float = math.nan
     gradient: float = math.nan
     energy: float = math.nan
+    parts: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,4 +108,4 @@ class Solution:
     @property
     def converged(self) -> bool:
         """Whether a rule on quality ended it, not a bound or a failure."""
-        return self.reason not in (Stop.BOUND, Stop.TIME, Stop.NON_FINITE)
+        return self.reason not in (Stop.BOUND, Stop.TIME, Stop.VANISHED, Stop.EXPLODED, Stop.NON_FINITE)

@@ -1,9 +1,10 @@
 """When to stop: rules that see the history and may be combined with ``|``."""
 
 import math
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gradatim.base.errors import UsageError
 from gradatim.solve.solution import Progress, Stop
@@ -21,6 +22,11 @@ class StoppingRule(ABC):
     @abstractmethod
     def check(self, history: Sequence[Progress]) -> Stop | None:
         """The reason to stop after the last entry of a non-empty history, or None."""
+
+    @property
+    def reads_gap(self) -> bool:
+        """Whether it looks at the gap, which a method then measures now and again at the cost of an iteration."""
+        return False
 
     def __or__(self, other: "StoppingRule") -> "StoppingRule":
         return Either(self, other)
@@ -42,6 +48,10 @@ class Either(StoppingRule):
         found = [reason for rule in (self.first, self.second) if (reason := rule.check(history)) is not None]
         quality = (reason for reason in found if reason not in (Stop.BOUND, Stop.TIME))
         return next(quality, found[0] if found else None)
+
+    @property
+    def reads_gap(self) -> bool:
+        return self.first.reads_gap or self.second.reads_gap
 
 
 @dataclass(frozen=True)
@@ -68,6 +78,32 @@ class IterationBound(StoppingRule):
 
 
 @dataclass(frozen=True)
+class TimeBound(StoppingRule):
+    """Stops at the end of the iteration in which the time is up, counted from the end of the first.
+
+    Says nothing about quality, and where it stops depends on the machine. Each run that it
+    watches sets its clock again; two runs at once need two of it.
+
+    Args:
+        seconds: > 0, s.
+
+    Raises:
+        UsageError: GD-101 if the time is not positive.
+    """
+
+    seconds: float
+    _began: list[float] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        require_positive(self.seconds, "time bound")
+
+    def check(self, history: Sequence[Progress]) -> Stop | None:
+        if len(history) == 1 or not self._began:
+            self._began[:] = [time.monotonic()]
+        return Stop.TIME if time.monotonic() - self._began[0] >= self.seconds else None
+
+
+@dataclass(frozen=True)
 class RelativeChange(StoppingRule):
     """Stops when ‖x_k − x_{k−1}‖ ≤ tolerance·‖x_k‖.
 
@@ -84,10 +120,10 @@ class RelativeChange(StoppingRule):
     tolerance: float
 
     def __post_init__(self) -> None:
-        _require_positive(self.tolerance, "tolerance")
+        require_positive(self.tolerance, "tolerance")
 
     def check(self, history: Sequence[Progress]) -> Stop | None:
-        return Stop.CHANGE if _measured(history[-1].change, "change") <= self.tolerance else None
+        return Stop.CHANGE if measured(history[-1].change, "change") <= self.tolerance else None
 
 
 @dataclass(frozen=True)
@@ -105,10 +141,10 @@ class SmallResidual(StoppingRule):
     tolerance: float
 
     def __post_init__(self) -> None:
-        _require_positive(self.tolerance, "tolerance")
+        require_positive(self.tolerance, "tolerance")
 
     def check(self, history: Sequence[Progress]) -> Stop | None:
-        return Stop.RESIDUAL if _measured(history[-1].residual, "residual") <= self.tolerance else None
+        return Stop.RESIDUAL if measured(history[-1].residual, "residual") <= self.tolerance else None
 
 
 @dataclass(frozen=True)
@@ -131,10 +167,10 @@ class Discrepancy(StoppingRule):
     level: float = 1.0
 
     def __post_init__(self) -> None:
-        _require_positive(self.level, "level")
+        require_positive(self.level, "level")
 
     def check(self, history: Sequence[Progress]) -> Stop | None:
-        return Stop.DISCREPANCY if _measured(history[-1].misfit, "misfit") <= self.level else None
+        return Stop.DISCREPANCY if measured(history[-1].misfit, "misfit") <= self.level else None
 
 
 @dataclass(frozen=True)
@@ -154,13 +190,18 @@ class SmallGap(StoppingRule):
     tolerance: float
 
     def __post_init__(self) -> None:
-        _require_positive(self.tolerance, "tolerance")
+        require_positive(self.tolerance, "tolerance")
 
     def check(self, history: Sequence[Progress]) -> Stop | None:
         return Stop.GAP if history[-1].gap <= self.tolerance else None
 
+    @property
+    def reads_gap(self) -> bool:
+        return True
 
-def _measured(value: float, what: str) -> float:
+
+def measured(value: float, what: str) -> float:
+    """A number of the history, refused where the method did not measure it (GD-104)."""
     if math.isnan(value):
         raise UsageError(
             "GD-104",
@@ -171,6 +212,7 @@ def _measured(value: float, what: str) -> float:
     return value
 
 
-def _require_positive(value: float, what: str) -> None:
+def require_positive(value: float, what: str) -> None:
+    """Refuse a number that is not positive and finite (GD-101)."""
     if not (math.isfinite(value) and value > 0):
         raise UsageError("GD-101", given=f"{what} {value}", allowed="a positive number", do=f"choose a {what} > 0")
