@@ -12,6 +12,7 @@ CODES: dict[str, str] = {
     "GD-110": "two functions are not a linear map and its adjoint",
     "GD-120": "the sizes of a transposed convolution leave no output, or none of the wanted size",
     "GD-121": "a kernel has not one to three spatial axes",
+    "GD-122": "a wavelet's filter is not orthonormal to its own even shifts",
     # GD-2xx: files
     "GD-201": "the file is empty or shorter than a NIfTI header",
     "GD-202": "the file is not a NIfTI file of the kind that is read here",

@@ -11,7 +11,8 @@ class Function(ABC):
     """A function f of an image or of a vector field, as splitting methods and certificates see it.
 
     A member gives ``value`` and ``prox``, and whatever else it knows. What it does not know has an honest
-    default: no conjugate, not smooth, not strongly convex.
+    default: no conjugate, not smooth, not strongly convex. Values sum over every axis, batch axes too; weights
+    that broadcast give each item of a batch its own. The inner product of complex images is Re⟨a, b⟩.
 
     Source:
         Parikh & Boyd, Proximal Algorithms, Found Trends Optim 1:127-239, 2014.
@@ -38,11 +39,15 @@ class Function(ABC):
         return p - step * self.prox(p / step, 1.0 / step)
 
     def gradient(self, u: Tensor) -> Tensor:
-        """∇f(u) where f is smooth; by automatic differentiation unless a member knows better."""
+        """∇f(u) where f is smooth; by automatic differentiation, again differentiable in u, if no member knows better.
+
+        For complex u it is ∂f/∂Re u + i·∂f/∂Im u, the gradient under the inner product Re⟨a, b⟩.
+        """
+        traced = torch.is_grad_enabled() and u.requires_grad
         with torch.enable_grad():
-            at = u.detach().requires_grad_()
-            (slope,) = torch.autograd.grad(self.value(at), at)
-        return slope.to(u.dtype)
+            at = u if traced else u.detach().requires_grad_()
+            (slope,) = torch.autograd.grad(self.value(at), at, create_graph=traced)
+        return slope
 
     @property
     def smoothness(self) -> float:

@@ -11,17 +11,17 @@ SLACK = 16.0
 """A point counts as inside the domain of a conjugate up to so many units of rounding beyond its rim, relatively."""
 
 
-def require_weight(weight: float | Tensor) -> None:
+def require_weight(weight: float | Tensor, what: str = "a weight") -> None:
     """Refuse weights that are negative or not finite.
 
     Raises:
         UsageError: GD-101 if a weight is negative or not finite.
     """
-    least, most = (float(weight.min()), float(weight.max())) if isinstance(weight, Tensor) else (weight, weight)
-    if not (least >= 0 and math.isfinite(most)):
+    low, high = least(weight), largest(weight)
+    if not (low >= 0 and math.isfinite(high)):
         raise UsageError(
             "GD-101",
-            given=f"a weight between {least} and {most}",
+            given=f"{what} between {low} and {high}",
             allowed="finite numbers ≥ 0",
             do="give 0 where data must not count",
         )
@@ -44,12 +44,12 @@ def require_real(u: Tensor, who: str) -> None:
 
 def least(weights: float | Tensor) -> float:
     """The smallest weight."""
-    return float(weights.min()) if isinstance(weights, Tensor) else float(weights)
+    return float(weights.detach().min()) if isinstance(weights, Tensor) else float(weights)
 
 
 def largest(weights: float | Tensor) -> float:
     """The largest weight."""
-    return float(weights.max()) if isinstance(weights, Tensor) else float(weights)
+    return float(weights.detach().max()) if isinstance(weights, Tensor) else float(weights)
 
 
 def root(weights: float | Tensor) -> float | Tensor:
