@@ -52,7 +52,8 @@ class GradientWatch:
     A gradient that passes through many layers is a product of as many Jacobians, so its size tends to fall or
     grow geometrically with depth. Clipping g ← g·min(1, c/‖g‖) keeps a step bounded where it grows, and keeps
     its direction; nothing that is done to a gradient of zero brings it back: that needs another network (residual
-    connections, normalisation, a better start). Norms are kept from before the clipping.
+    connections, normalisation, a better start). Norms are kept from before the clipping. Parts are compared with
+    each other: where all are lost alike, as in a chain without biases whose signal fades too, none stands out.
 
     Args:
         names: of the parts; () to clip only.
