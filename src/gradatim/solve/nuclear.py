@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from gradatim.solve.function import Function
+from gradatim.solve.shrinkage import clip_factor
 from gradatim.solve.weights import indicator, require_weight, rim
 
 
@@ -49,10 +50,11 @@ class Nuclear(Function):
         return indicator(torch.linalg.matrix_norm(p, 2) <= rim(self.weight, p))
 
     def dual_point(self, p: Tensor) -> Tensor:
-        return p - self.prox(p, 1.0)
+        near = self.dual_prox(p, 1.0)  # where σ₁(p) is many times w, its rounding is beyond what the rim forgives
+        return near * clip_factor(torch.linalg.matrix_norm(near, 2), self.weight)[..., None, None]
 
     def dual_prox(self, p: Tensor, step: float | Tensor) -> Tensor:
-        return self.dual_point(p)
+        return p - self.prox(p, 1.0)
 
 
 class _Shrunk(torch.autograd.Function):

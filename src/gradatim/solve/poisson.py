@@ -94,7 +94,7 @@ class KullbackLeibler(Function):
         """The nearest point with f* finite: p ≤ 1, and a rounding below 1 where y > 0."""
         require_real(p, "KullbackLeibler")
         counted, _ = self._counts(p)
-        return torch.minimum(p, torch.where(counted, 1.0 - torch.finfo(p.dtype).eps, 1.0).to(p.dtype))
+        return torch.minimum(p, 1.0 - torch.finfo(p.dtype).eps * counted.to(p.dtype))
 
     def _counts(self, like: Tensor) -> tuple[Tensor, Tensor]:
         """Where something was counted (denormal numbers are nothing), and the counts, 1 where nothing was."""
