@@ -115,6 +115,10 @@ CODES: dict[str, str] = {
     "GD-658": "a single step was asked of a method without a step size",
     "GD-670": "photon counts are negative",
     "GD-671": "the point spread function is negative, not finite or dark",
+    "GD-660": "an image to restore holds values that are not finite",
+    "GD-661": "no pixel is known, or none is missing",
+    "GD-662": "a point-spread function is not one",
+    "GD-663": "a region to edit is empty or has no border to hold on to",
     # GD-7xx: regions and features
     "GD-701": "the label image holds no region",
     "GD-702": "regions reach where a masked image was not measured",

@@ -113,7 +113,8 @@ def convolve_by_phases(
     ends = [p + m for p, m in zip(numbers.padding, shape, strict=True)]
     extra = [max(end - n, 0) for end, n in zip(ends, whole.shape[2:], strict=True)]
     whole = torch.nn.functional.pad(whole, list(chain(*((0, e) for e in reversed(extra))))) if any(extra) else whole
-    return whole[(..., *(slice(p, end) for p, end in zip(numbers.padding, ends, strict=True)))]
+    window: tuple = (..., *(slice(p, end) for p, end in zip(numbers.padding, ends, strict=True)))
+    return whole[window]
 
 
 def spatial_axes(kernel: Tensor) -> int:
@@ -141,5 +142,6 @@ def _dilated(kernel: Tensor, dilation: tuple[int, ...]) -> Tensor:
         return kernel
     sizes = (d * (k - 1) + 1 for d, k in zip(dilation, kernel.shape[2:], strict=True))
     spread = kernel.new_zeros((*kernel.shape[:2], *sizes))
-    spread[(..., *(slice(None, None, d) for d in dilation))] = kernel
+    every: tuple = (..., *(slice(None, None, d) for d in dilation))
+    spread[every] = kernel
     return spread

@@ -1,6 +1,5 @@
 """Transposed convolution: every input paints its kernel into a finer output; and its adjoint."""
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -8,7 +7,7 @@ from torch import Tensor
 
 from gradatim.base.errors import UsageError
 from gradatim.linop.operator import LinearOperator
-from gradatim.linop.polyphase import convolve_by_phases, phase_kernels, spatial_axes
+from gradatim.linop.polyphase import convolve_by_phases, spatial_axes
 from gradatim.linop.strides import PerAxis, Strides
 
 _TRANSPOSED = {
@@ -112,7 +111,8 @@ def convolve_strided(
     n = Strides.over(axes, stride=stride, padding=padding, dilation=dilation)
     weights = kernel.to(device=y.device, dtype=y.dtype)
     found = _STRIDED[axes](y, weights, stride=n.stride, padding=n.padding, dilation=n.dilation)
-    return found[(..., *(slice(0, size) for size in shape))]
+    window: tuple = (..., *(slice(0, size) for size in shape))
+    return found[window]
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,16 +171,6 @@ class TransposedConvolution(LinearOperator):
     def codomain_shape(self) -> tuple[int, ...]:
         finer = self._numbers.output_shape(self.shape, self._taps)
         return (*self.kernel.shape[1:2], *finer) if self._has_channels else finer
-
-    def norm_bound(self) -> float:
-        """√(largest column sum · largest row sum) of |w|: Schur's test."""
-        numbers = self._numbers
-        with torch.no_grad():
-            weights = self._weights.abs().double()
-            column = float(weights.sum(dim=tuple(range(1, weights.ndim))).max())
-            phases = phase_kernels(weights, stride=numbers.stride, dilation=numbers.dilation)
-            row = float(phases.sum(dim=(0, *range(-len(self.shape), 0))).max())
-        return math.sqrt(column * row)
 
     def _forward(self, x: Tensor) -> Tensor:
         found = convolve_transposed(
