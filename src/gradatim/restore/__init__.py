@@ -1,0 +1,1 @@
+"""Images made better: denoised, filled in, deblurred, deconvolved, made finer, made anew."""

@@ -1,0 +1,1 @@
+"""Fluorescence microscopy: how the light spreads, and undoing it as photon noise demands."""
