@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from gradatim.base.grid import Grid
+from gradatim.linop.convolution import Convolution, convolution_of_a_window, convolution_with_zeros
 from gradatim.linop.crop import Crop, Pad
 from gradatim.linop.diagonal import Diagonal, Mask
 from gradatim.linop.difference import Divergence, Gradient, Laplacian, PeriodicGradient
@@ -80,6 +81,10 @@ OPERATORS: dict[str, LinearOperator] = {
     "composition": Diagonal(_random(3, *SHAPE)) @ Gradient(SHAPE, SPACING),
     "sum": Dipole(SHAPE, SPACING) + 0.5 * Identity(SHAPE),
     "adjoint": Gradient(SHAPE, SPACING).H,
+    "convolution, plane": Convolution(_random(3, 2) - 0.3, (5, 6)),
+    "convolution, volume": Convolution(_random(3, 2, 4) - 0.3, (4, 5, 4)),
+    "convolution of a window": convolution_of_a_window(_random(3, 2), (4, 5)),
+    "convolution with zeros": convolution_with_zeros(_random(2, 3, 3), (4, 3, 3)),
     "transposed convolution, doubling": TransposedConvolution(_random(4), (7,), stride=2, padding=1),
     "transposed convolution, channels, plane": TransposedConvolution(
         _random(2, 3, 3, 4) - 0.5, (4, 3), stride=(2, 3), padding=1, output_padding=(1, 2)
