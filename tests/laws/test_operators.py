@@ -100,6 +100,7 @@ OPERATORS: dict[str, LinearOperator] = {
 
 LOOSE = {
     "composition": "a product of two bounds",
+    "convolution with zeros": "the same, as tight as a large image makes it",
     "sum": "a sum of two bounds",
     "dipole, padded, oblique": "on a few voxels, far from the 2/3 of a large volume",
     "dipole, on a tilted grid": "the same",
