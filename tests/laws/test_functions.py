@@ -9,6 +9,9 @@ import scipy.optimize
 import torch
 from torch import Tensor
 
+from gradatim.linop.wavelet import Wavelet
+from gradatim.linop.wavelet_filter import daubechies
+from gradatim.solve.basis import InBasis
 from gradatim.solve.constraints import Box, NonNegative
 from gradatim.solve.distances import HuberDistance, L1Distance, SquaredDistance
 from gradatim.solve.function import Function
@@ -57,6 +60,7 @@ FIELD, MATRIX = (2, 1, 2), (2, 3)
 W, Y = _positive(4, seed=1), _random(4, seed=2)
 Z = _random(2, seed=3, dtype=torch.complex128)
 COMPLEX = torch.complex128
+HAAR = Wavelet((4,), 2, daubechies(1))
 
 CONVEX = {
     "L1": Case(L1, (W,), linear=0),
@@ -74,6 +78,8 @@ CONVEX = {
     "HuberDistance, complex": Case(lambda y, w: HuberDistance(y, w, threshold=0.6), (Z, W[:2]), (2,), COMPLEX),
     "L1Distance": Case(L1Distance, (Y, W), linear=1),
     "L1Distance, complex": Case(L1Distance, (Z, W[:2]), (2,), COMPLEX, 1),
+    "InBasis": Case(lambda w: InBasis(L1(torch.cat([w.new_zeros(1), w])), HAAR), (W[1:],), linear=0),
+    "InBasis, complex": Case(lambda w: InBasis(SquaredL2(w), Wavelet((2,), 1, daubechies(1))), (W[:1],), (2,), COMPLEX),
     "Nuclear, wide": Case(Nuclear, (torch.tensor(0.7, dtype=torch.float64),), MATRIX, linear=0),
     "Nuclear, tall, one weight a matrix": Case(Nuclear, (_positive(2, seed=6),), (2, 2, 1), linear=0),
     "Nuclear, complex": Case(Nuclear, (torch.tensor(0.2, dtype=torch.float64),), (2, 2), COMPLEX, 0),
