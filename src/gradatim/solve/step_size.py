@@ -48,7 +48,8 @@ def curvature(evaluate: Evaluate, theta: Tensor, at: Evaluated) -> float:
     """An estimate of the largest curvature of f around θ, the Lipschitz constant of ∇f there.
 
     Power iteration on differences of gradients, ‖∇f(θ + h v) − ∇f(θ)‖/h, over distances h that are short for
-    f: a hundredth of a safe step. It scales as f and θ do, so that whoever takes 1/L need not know the units.
+    f: a hundredth of a safe step, or what rounding allows. It scales as f and θ do, so that whoever takes 1/L
+    need not know the units.
 
     Args:
         evaluate: f and its gradient.
@@ -56,7 +57,7 @@ def curvature(evaluate: Evaluate, theta: Tensor, at: Evaluated) -> float:
         at: f and ∇f at θ.
 
     Returns:
-        L > 0, unit of f per squared unit of θ; 1 where ∇f = 0, from where no method moves.
+        L > 0, unit of f per squared unit of θ; 1 where f is flat or undefined.
 
     Example:
         >>> f = Evaluate(lambda x: 0.5 * (torch.tensor([1.0, 50.0]) * x**2).sum())
@@ -64,10 +65,11 @@ def curvature(evaluate: Evaluate, theta: Tensor, at: Evaluated) -> float:
         >>> round(curvature(f, x, f(x)) / MARGIN, 1)
         50.0
     """
-    if not (at.length > 0 and math.isfinite(at.length)):
+    if not math.isfinite(at.length):
         return 1.0
-    step = safe_step(evaluate, theta, at)
-    reach = NEAR * step * at.length
+    step = safe_step(evaluate, theta, at) if at.length > 0 else math.inf
+    rounding = math.sqrt(torch.finfo(theta.dtype).eps) * norm(theta)
+    reach = max(NEAR * step * at.length if at.length > 0 else 0.0, rounding) or 1.0
     found, direction = 0.0, torch.randn(theta.shape, generator=generator(0), dtype=torch.float64).to(theta)
     for _ in range(ITERATIONS):
         direction = direction * (reach / norm(direction))
@@ -76,4 +78,5 @@ def curvature(evaluate: Evaluate, theta: Tensor, at: Evaluated) -> float:
         if not (math.isfinite(length) and length > 0):
             break
         found, direction = max(found, length / reach), bend
-    return MARGIN * max(found, 0.5 / step)  # twice the step did not lower f as it would under less curvature
+    found = max(found, 0.5 / step)  # under less curvature, twice the safe step would have been safe
+    return MARGIN * found if found > 0 else 1.0
