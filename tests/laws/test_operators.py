@@ -11,9 +11,11 @@ from gradatim.linop.crop import Crop, Pad
 from gradatim.linop.diagonal import Diagonal, Mask
 from gradatim.linop.difference import Divergence, Gradient, Laplacian, PeriodicGradient
 from gradatim.linop.dipole import Dipole, dipole_symbol
+from gradatim.linop.fourier import CentredFourier, Fourier
 from gradatim.linop.identity import Identity
 from gradatim.linop.multiplier import FourierMultiplier
 from gradatim.linop.operator import LinearOperator
+from gradatim.linop.sampled import SampledFourier
 from gradatim.linop.shift_invariant import ShiftInvariant
 from gradatim.linop.sphere import spherical_mean
 from gradatim.linop.symmetrised import PeriodicSymmetrisedGradient, SymmetrisedGradient
@@ -85,6 +87,12 @@ OPERATORS: dict[str, LinearOperator] = {
     "convolution, volume": Convolution(_random(3, 2, 4) - 0.3, (4, 5, 4)),
     "convolution of a window": convolution_of_a_window(_random(3, 2), (4, 5)),
     "convolution with zeros": convolution_with_zeros(_random(2, 3, 3), (4, 3, 3)),
+    "fourier, plane": Fourier((5, 4)),
+    "fourier, centred, volume": CentredFourier((4, 3, 5)),
+    "sampled fourier": SampledFourier(Fourier((5, 6)), _random(5, 6) > 0.4),
+    "sampled fourier, coils, lines": SampledFourier(
+        CentredFourier((5, 4)), _random(1, 4) > 0.4, torch.polar(_random(3, 5, 4), 6 * _random(3, 5, 4))
+    ),
     "transposed convolution, doubling": TransposedConvolution(_random(4), (7,), stride=2, padding=1),
     "transposed convolution, channels, plane": TransposedConvolution(
         _random(2, 3, 3, 4) - 0.5, (4, 3), stride=(2, 3), padding=1, output_padding=(1, 2)
@@ -100,15 +108,13 @@ OPERATORS: dict[str, LinearOperator] = {
 
 LOOSE = {
     "composition": "a product of two bounds",
+    "sampled fourier, coils, lines": "the strongest voxel alone, of which the mask sees a part",
     "convolution with zeros": "the same, as tight as a large image makes it",
     "sum": "a sum of two bounds",
     "dipole, padded, oblique": "on a few voxels, far from the 2/3 of a large volume",
     "dipole, on a tilted grid": "the same",
     "weighted dipole": "the same",
     "blur without wrap-around": "the largest response stands for an image that fills the padding too",
-    "transposed convolution, channels, plane": "a bound for every size, on a few pixels",
-    "transposed convolution, dilated, volume": "the same",
-    "strided convolution": "the same",
 }
 """Operators whose bound may lie more than a fifth above the norm, and why."""
 
