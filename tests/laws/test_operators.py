@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from gradatim.base.grid import Grid
+from gradatim.linop.blocks import BlockMean, BlockSum, Decimate
 from gradatim.linop.convolution import Convolution, convolution_of_a_window, convolution_with_zeros
 from gradatim.linop.crop import Crop, Pad
 from gradatim.linop.diagonal import Diagonal, Mask
@@ -15,6 +16,7 @@ from gradatim.linop.fourier import CentredFourier, Fourier
 from gradatim.linop.identity import Identity
 from gradatim.linop.multiplier import FourierMultiplier
 from gradatim.linop.operator import LinearOperator
+from gradatim.linop.resample import Resample
 from gradatim.linop.sampled import SampledFourier
 from gradatim.linop.shift_invariant import ShiftInvariant
 from gradatim.linop.sphere import spherical_mean
@@ -93,6 +95,13 @@ OPERATORS: dict[str, LinearOperator] = {
     "sampled fourier, coils, lines": SampledFourier(
         CentredFourier((5, 4)), _random(1, 4) > 0.4, torch.polar(_random(3, 5, 4), 6 * _random(3, 5, 4))
     ),
+    "block mean": BlockMean((4, 6), (2, 3)),
+    "block sum, volume": BlockSum((4, 3, 2), (2, 3, 1)),
+    "decimation": Decimate((5, 6), (2, 3), (1, 0)),
+    "camera": Decimate((6, 5), (2, 2)) @ Convolution(_random(3, 3), (6, 5)),
+    "resampling by areas": Resample.area((5, 4), (3, 6)),
+    "linear resampling, volume": Resample.linear((3, 4, 5), (5, 3, 5)),
+    "cubic resampling": Resample.cubic((5, 4), (7, 3)),
     "transposed convolution, doubling": TransposedConvolution(_random(4), (7,), stride=2, padding=1),
     "transposed convolution, channels, plane": TransposedConvolution(
         _random(2, 3, 3, 4) - 0.5, (4, 3), stride=(2, 3), padding=1, output_padding=(1, 2)
@@ -108,6 +117,7 @@ OPERATORS: dict[str, LinearOperator] = {
 
 LOOSE = {
     "composition": "a product of two bounds",
+    "camera": "the same",
     "sampled fourier, coils, lines": "the strongest voxel alone, of which the mask sees a part",
     "convolution with zeros": "the same, as tight as a large image makes it",
     "sum": "a sum of two bounds",
