@@ -8,7 +8,9 @@ from torch import Tensor
 
 from gradatim.base.seeds import generator
 from gradatim.linop.shift_invariant import ShiftInvariant
-from gradatim.solve.proximal import SquaredDistance
+from gradatim.solve.distances import SquaredDistance
+from gradatim.solve.normal_equations import quadratic_weights
+from gradatim.solve.norms import SquaredL2
 from gradatim.solve.regularisation_path import RegularisationPath
 
 
@@ -21,25 +23,26 @@ def exact_degrees_of_freedom(path: RegularisationPath, weight: float) -> float |
 
     Returns:
         The sum over all frequencies and all images of a batch; None unless every term is a
-        :class:`SquaredDistance` of one weight behind a shift-invariant operator.
+        :class:`SquaredDistance` or :class:`SquaredL2` of one weight behind a shift-invariant operator.
 
     Example:
         >>> from gradatim.linop.identity import Identity
         >>> from gradatim.solve.normal_equations import NormalEquations
         >>> from gradatim.solve.problem import Problem, Term
         >>> y, one = torch.full((2, 2), 2.0), Identity((2, 2))
-        >>> ridge = lambda lam: Problem((Term(SquaredDistance(y), one), Term(SquaredDistance(0 * y), one, lam)))
+        >>> ridge = lambda lam: Problem((Term(SquaredDistance(y), one), Term(SquaredL2(), one, lam)))
         >>> exact_degrees_of_freedom(RegularisationPath(ridge, NormalEquations(), 0 * y), 1.0)
         2.0
     """
     symbols = []
     for term in path.problem_at(weight).terms:
         f, operator = term.function, term.operator
-        if not (isinstance(f, SquaredDistance) and isinstance(operator, ShiftInvariant)):
+        if not (isinstance(f, (SquaredDistance, SquaredL2)) and isinstance(operator, ShiftInvariant)):
             return None
-        if isinstance(f.weights, Tensor) and f.weights.numel() > 1:
+        weights = quadratic_weights(f)
+        if isinstance(weights, Tensor) and weights.numel() > 1:
             return None
-        symbols.append(float(term.weight) * float(f.weights) * operator.gram_symbol(path.start).double())
+        symbols.append(float(term.weight) * float(weights) * operator.gram_symbol(path.start).double())
     total = sum(symbols[1:], symbols[0])
     used = torch.where(total > 0, symbols[0] / total, torch.zeros_like(total))
     shape = path.problem_at(weight).domain_shape

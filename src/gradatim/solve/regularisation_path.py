@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from gradatim.base.errors import UsageError
+from gradatim.solve.distances import SquaredDistance
 from gradatim.solve.problem import Problem, Term
-from gradatim.solve.proximal import SquaredDistance
 from gradatim.solve.solution import Solution
 
 
@@ -43,9 +43,10 @@ class RegularisationPath:
     Example:
         >>> from gradatim.linop.identity import Identity
         >>> from gradatim.solve.normal_equations import NormalEquations
+        >>> from gradatim.solve.norms import SquaredL2
         >>> y, one = torch.full((2, 2), 2.0), Identity((2, 2))
         >>> path = RegularisationPath(
-        ...     lambda lam: Problem((Term(SquaredDistance(y), one), Term(SquaredDistance(0 * y), one, lam))),
+        ...     lambda lam: Problem((Term(SquaredDistance(y), one), Term(SquaredL2(), one, lam))),
         ...     NormalEquations(),
         ...     torch.zeros(2, 2),
         ... )

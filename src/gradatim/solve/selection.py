@@ -66,9 +66,9 @@ class Selected:
         >>> from gradatim.solve.discrepancy_principle import DiscrepancyPrinciple
         >>> from gradatim.solve.normal_equations import NormalEquations
         >>> from gradatim.solve.problem import Problem, Term
-        >>> from gradatim.solve.proximal import SquaredDistance
+        >>> from gradatim.solve.distances import SquaredDistance
         >>> y, one = torch.tensor([[3.0, 3.0]]), Identity((1, 2))
-        >>> ridge = lambda lam: Problem((Term(SquaredDistance(y), one), Term(SquaredDistance(0 * y), one, lam)))
+        >>> ridge = lambda lam: Problem((Term(SquaredDistance(y), one), Term(SquaredL2(), one, lam)))
         >>> found = Selected(DiscrepancyPrinciple(1.0), NormalEquations())(ridge, start=torch.zeros(1, 2))
         >>> round(found.weight, 2), [round(v, 2) for v in found.value[0].tolist()], found.at_edge
         (0.5, [2.0, 2.0], False)

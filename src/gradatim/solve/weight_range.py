@@ -55,7 +55,8 @@ def weight_range(path: RegularisationPath) -> tuple[float, float]:
         >>> from gradatim.linop.identity import Identity
         >>> from gradatim.solve.normal_equations import NormalEquations
         >>> from gradatim.solve.problem import Problem
-        >>> from gradatim.solve.proximal import L1, SquaredDistance
+        >>> from gradatim.solve.distances import SquaredDistance
+        >>> from gradatim.solve.norms import L1
         >>> y, one = torch.tensor([[3.0, -5.0]]), Identity((1, 2))
         >>> lasso = lambda lam: Problem((Term(SquaredDistance(y), one), Term(L1(), one, lam)))
         >>> least, most = weight_range(RegularisationPath(lasso, NormalEquations(), torch.zeros(1, 2)))
