@@ -49,6 +49,16 @@ def test_axes_are_blurred_by_their_own_width() -> None:
     torch.testing.assert_close(turned, smooth(image, SIGMAS).permute(2, 0, 1), rtol=0, atol=1e-14)
 
 
+def test_planes_lines_and_complex_images_are_blurred_the_same_way() -> None:
+    image = noise(2, 14, 9)
+    for plane, blurred in zip(image, smooth(image, (1.5, 2.2)), strict=True):
+        wanted = ndimage.gaussian_filter(plane.numpy(), (1.5, 2.2), mode="constant", radius=[5, 7])
+        torch.testing.assert_close(blurred, torch.from_numpy(wanted), rtol=0, atol=1e-14)
+    torch.testing.assert_close(smooth(image, (2.2,))[0, 3], smooth(image[0, 3], (2.2,)), rtol=0, atol=1e-14)
+    both = torch.complex(image[0], image[1])
+    torch.testing.assert_close(smooth(both, (1.0, 2.0)).imag, smooth(image[1], (1.0, 2.0)), rtol=0, atol=0)
+
+
 def test_a_kernel_longer_than_the_volume_is_no_obstacle() -> None:
     assert smooth(torch.ones(3, 2, 1), (5.0, 5.0, 5.0)).shape == (3, 2, 1)
 
