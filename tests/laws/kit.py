@@ -164,6 +164,20 @@ def hints_for_exact_solves(operator: ShiftInvariant) -> None:
     assert operator.gram_symbol(x.float()).dtype is torch.float32
 
 
+def follows_the_device(operator: LinearOperator) -> None:
+    """Input without values (device meta) gives output there, of the right shape and precision."""
+    for map_, shape, expected in (
+        (operator.apply, operator.domain_shape, operator.codomain_shape),
+        (operator.adjoint, operator.codomain_shape, operator.domain_shape),
+    ):
+        for kind in (torch.float32, COMPLEX):
+            given = _random((2, *shape), 25).to(kind)
+            found, there = map_(given), map_(given.to("meta"))
+            assert there.is_meta
+            assert there.shape == found.shape == (2, *expected)
+            assert there.dtype is found.dtype
+
+
 def same_on_cuda(operator: LinearOperator) -> None:
     """A CUDA tensor stays there, and gives what the CPU gives."""
     for kind in (REAL, COMPLEX):

@@ -167,6 +167,11 @@ def test_voxels_in_another_unit_change_the_result_by_that_unit(name, factor):
     assert large.norm_bound() == pytest.approx(factor**power * small.norm_bound(), rel=1e-12)
 
 
+@pytest.mark.parametrize("name", OPERATORS)
+def test_operator_follows_the_device(name, laws):
+    laws.follows_the_device(OPERATORS[name])
+
+
 @pytest.mark.gpu
 @pytest.mark.parametrize("name", OPERATORS)
 def test_cuda_gives_what_the_cpu_gives(name, laws):
