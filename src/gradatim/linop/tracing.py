@@ -21,6 +21,8 @@ def watched(x: Tensor) -> bool:
     """
     if x.requires_grad and torch.is_grad_enabled():
         return True
+    if torch.compiler.is_compiling():  # the compiler sees through torch's steps, not through these questions
+        return False
     if torch._C._functorch.is_functorch_wrapped_tensor(x):
         return True
     return forward_ad.unpack_dual(x).tangent is not None
@@ -33,4 +35,4 @@ def transforming() -> bool:
         >>> torch.func.vmap(lambda x: x * transforming())(torch.ones(2)).tolist(), transforming()
         ([1.0, 1.0], False)
     """
-    return torch._C._are_functorch_transforms_active()
+    return not torch.compiler.is_compiling() and torch._C._are_functorch_transforms_active()
