@@ -8,6 +8,7 @@ from gradatim.linop.difference import Gradient, Laplacian, PeriodicGradient
 from gradatim.linop.dipole import Dipole
 from gradatim.linop.identity import Identity
 from gradatim.linop.multiplier import FourierMultiplier
+from gradatim.linop.symmetrised import PeriodicSymmetrisedGradient
 
 
 def _refusal(call):
@@ -23,6 +24,7 @@ def test_shapes_that_do_not_fit_are_refused_with_the_shapes():
     assert _refusal(lambda: Identity((2, 2, 2)) @ Identity((2, 2, 3))) == "GD-103"
     assert _refusal(lambda: Identity((2, 2, 2)) + Identity((2, 2, 3))) == "GD-103"
     assert _refusal(lambda: Pad((4, 4, 4), (5, 5, 5), (2, 0, 0))) == "GD-103"
+    assert _refusal(lambda: Pad.centred((4, 4), (5, 5, 5))) == "GD-103"
     assert _refusal(lambda: FourierMultiplier(torch.ones(2, 2, 2), (2, 2, 4))) == "GD-103"
 
 
@@ -49,6 +51,59 @@ def test_norm_of_differences_approaches_its_closed_form_from_below():
     found = PeriodicGradient(shape, spacing).norm(iterations=500, tolerance=1e-9)
     assert found <= bound
     assert found == pytest.approx(bound, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "operator",
+    [
+        Gradient((5, 4, 3), (1.0, 0.5, 2.0)),
+        Gradient((6, 1), (1.0, 0.5)),
+        PeriodicGradient((5, 4, 3), (1.0, 0.5, 2.0)),
+        PeriodicGradient((2, 7), (1.0, 0.5)),
+        Laplacian(Gradient((5, 4), (1.0, 0.5))),
+        PeriodicSymmetrisedGradient((5, 4), (1.0, 0.5)),
+        Diagonal(torch.tensor([1j, -3.0, 2.0])),
+        Mask(torch.tensor([False, True])),
+        Mask(torch.tensor([False, False])),
+        -2.0 * Pad((2, 3), (4, 5)),
+    ],
+)
+def test_bounds_by_a_formula_are_the_norm(operator):
+    size = torch.Size(operator.domain_shape).numel()
+    matrix = operator.apply(torch.eye(size, dtype=torch.float64).reshape(size, *operator.domain_shape))
+    assert operator.norm_bound() == pytest.approx(float(torch.linalg.matrix_norm(matrix.reshape(size, -1), 2)))
+
+
+def test_bounds_of_compositions_and_sums():
+    A, B = Diagonal(torch.tensor([1.0, -3.0])), 2.0 * Diagonal(torch.tensor([2.0, 0.5]))
+    assert (A @ B).norm_bound() == pytest.approx(12.0)
+    assert (A + B).norm_bound() == pytest.approx(7.0)
+    assert A.H.norm_bound() == pytest.approx(3.0)
+
+
+def test_a_bound_follows_the_values():
+    weights = torch.tensor([1.0, 2.0])
+    A = Diagonal(weights)
+    assert A.norm_bound() == 2.0
+    weights.mul_(5.0)
+    assert A.norm_bound() == 10.0
+
+
+def test_real_images_of_a_complex_operator_have_real_gradients():
+    A, x = Diagonal(torch.tensor([1j, 2 - 1j], dtype=torch.complex128)), torch.ones(2, dtype=torch.float64)
+    leaf = x.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(A.apply(leaf).abs().square().sum(), leaf)
+    torch.testing.assert_close(gradient, torch.tensor([2.0, 10.0], dtype=torch.float64))
+
+
+def test_whole_hessians_and_jacobians_compose():
+    A = Gradient((3, 2), (1.0, 0.5))
+    x = torch.randn(3, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    backward, forward = torch.func.jacrev(A.apply)(x), torch.func.jacfwd(A.apply)(x)
+    torch.testing.assert_close(backward, forward)
+    matrix = backward.reshape(-1, 6)
+    hessian = torch.func.hessian(lambda v: 0.5 * A.apply(v).square().sum())(x).reshape(6, 6)
+    torch.testing.assert_close(hessian, matrix.T @ matrix)
 
 
 def test_norm_repeats_with_its_seed():
