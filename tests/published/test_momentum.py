@@ -107,16 +107,17 @@ def test_a_gradient_can_vanish_at_full_speed():
 
 @pytest.mark.parametrize(
     ("condition", "step", "momentum", "gradient", "objective"),
-    [(25.0, Fraction(1, 9), Fraction(4, 9), 52 / 27, None), (100.0, Fraction(4, 121), Fraction(81, 121), 3.71, 13.6)],
+    [(25, Fraction(1, 9), Fraction(4, 9), 1.925, None), (100, Fraction(4, 121), Fraction(81, 121), 3.71, 13.6)],
 )
 def test_even_the_best_tuning_grows_first(condition, step, momentum, gradient, objective):
-    # Polyak's choice: √α = 2/(√L + √μ), √β = (√κ − 1)/(√κ + 1); here α sets the scale of L
-    largest = 4 / float(step) / (1 + condition**-0.5) ** 2
-    assert math.sqrt(momentum) == pytest.approx((condition**0.5 - 1) / (condition**0.5 + 1))
-    steep = path(100, curvature=largest, step=float(step), momentum=float(momentum))
-    assert max(abs(x) for x in steep) == pytest.approx(gradient, abs=0.005)
+    # Polyak's choice on ½(x² + κy²): √α = 2/(√κ + 1), √β = (√κ − 1)/(√κ + 1)
+    root = math.isqrt(condition)
+    assert (step, momentum) == (Fraction(2, root + 1) ** 2, Fraction(root - 1, root + 1) ** 2)
+    tuned = {"step": float(step), "momentum": float(momentum)}
+    history = swing(IterationBound(100), curvatures=(1.0, float(condition)), **tuned).history
+    assert max(p.gradient for p in history) / math.hypot(1, condition) == pytest.approx(gradient, abs=0.005)
     if objective is not None:
-        assert max(x * x for x in steep) == pytest.approx(objective, abs=0.2)
+        assert max(p.objective for p in history) / (0.5 + 0.5 * condition) == pytest.approx(objective, abs=0.05)
 
 
 @pytest.mark.parametrize("gain", [0.05, 0.5, 1.0])
