@@ -97,6 +97,10 @@ def test_gradients_reach_the_tensors_that_are_named():
         ).apply(x)
 
     assert torch.autograd.gradcheck(image, (matrix,))
+    leaf = matrix.detach()
+    (expected,) = torch.autograd.grad(image(matrix).square().sum(), matrix)
+    torch.testing.assert_close(torch.func.grad(lambda m: image(m).square().sum())(leaf), expected)
+    torch.testing.assert_close(torch.func.vmap(image)(torch.stack((leaf, 2 * leaf)))[1], 2 * image(leaf))
 
 
 def test_any_operator_can_be_checked():

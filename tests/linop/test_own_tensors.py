@@ -1,5 +1,7 @@
 """Gradients to the tensors that an operator is made of, through every way of composing operators."""
 
+from dataclasses import dataclass
+
 import pytest
 import torch
 from torch import Tensor
@@ -67,6 +69,35 @@ def test_an_operator_built_inside_a_transform_is_its_variable(name):
     torch.testing.assert_close(each, torch.stack((energy(own), energy(other))))
     rows = torch.func.jacrev(lambda w: build(w).adjoint(build(w).apply(x)))(own)
     assert rows.shape == (*x.shape, *own.shape)
+
+
+@dataclass(frozen=True, eq=False)
+class Taps:
+    """Parameters in a dataclass of their own, as an operator may keep them."""
+
+    values: tuple[Tensor, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Polynomial(LinearOperator):
+    """x times Σ tᵢ·2ⁱ."""
+
+    taps: Taps
+    domain_shape = codomain_shape = (3,)
+
+    def _forward(self, x: Tensor) -> Tensor:
+        return x * sum(t * 2.0**i for i, t in enumerate(self.taps.values))
+
+    def _adjoint(self, y: Tensor) -> Tensor:
+        return self._forward(y)
+
+
+def test_they_are_found_however_deep():
+    first, second = (torch.tensor(t, dtype=torch.float64, requires_grad=True) for t in (1.0, 3.0))
+    x = torch.ones(3, dtype=torch.float64, requires_grad=True)
+    (2.0 * Polynomial(Taps((first, second))).H).apply(x).sum().backward()
+    assert (first.grad, second.grad) == (6.0, 12.0)
+    torch.testing.assert_close(x.grad, torch.full_like(x, 14.0))
 
 
 def test_complex_weights_have_their_gradient():

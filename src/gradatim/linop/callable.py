@@ -10,7 +10,7 @@ from torch import Tensor
 from gradatim.base.errors import UsageError
 from gradatim.base.seeds import generator
 from gradatim.linop.operator import LinearOperator
-from gradatim.linop.tracing import watched
+from gradatim.linop.tracing import transforming, watched
 
 Map = Callable[[Tensor], Tensor]
 Shape = tuple[int, ...]
@@ -81,7 +81,8 @@ def from_callable(
 
     The functions get and give one tensor without batch axes; batches are a loop over them. They may leave
     torch inside (NumPy, another package): the gradient of A is A*, so autograd need not see their steps.
-    The pair is checked once, on a random probe, by :func:`check_adjoint`.
+    The pair is checked once, on a random probe, by :func:`check_adjoint`, except within a transform of
+    ``torch.func``, where values cannot be looked at.
 
     Args:
         forward: x → A x, linear.
@@ -102,7 +103,8 @@ def from_callable(
         [3.0, 2.0, 1.0]
     """
     operator = Callables(forward, adjoint, domain_shape, codomain_shape, tensors)
-    check_adjoint(operator, dtype=dtype, device=device)
+    if not transforming():
+        check_adjoint(operator, dtype=dtype, device=device)
     return operator
 
 

@@ -3,7 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from typing import Any
 
 import torch
@@ -188,10 +188,10 @@ def _tensors(part: object) -> Iterator[Tensor]:
     """The tensors that an operator is made of, those of its parts included."""
     if isinstance(part, Tensor):
         yield part
-    elif isinstance(part, LinearOperator):
+    elif isinstance(part, LinearOperator) or is_dataclass(part):
         for field in vars(part).values():
             yield from _tensors(field)
-    elif isinstance(part, tuple):
+    elif isinstance(part, tuple | list):
         for item in part:
             yield from _tensors(item)
 
