@@ -12,8 +12,10 @@ from gradatim.linop.difference import PeriodicGradient
 from gradatim.linop.dipole import dipole_symbol
 from gradatim.linop.multiplier import FourierMultiplier
 from gradatim.qsm.dipole_inversion import Inversion, padding, robust_misfit, susceptibility_map
-from gradatim.solve.admm import Admm, Term
-from gradatim.solve.proximal import L1, HuberDistance
+from gradatim.solve.admm import Admm
+from gradatim.solve.distances import HuberDistance
+from gradatim.solve.norms import L1
+from gradatim.solve.problem import Problem, Term
 from gradatim.solve.stopping import IterationBound, SmallResidual, StoppingRule
 
 STEEP = 0.01
@@ -102,12 +104,12 @@ class TotalVariation:
             pad.padded, local.grid.spacing, b0_direction=local.grid.b0_direction, dtype=data.dtype, device=data.device
         )
         dipole = FourierMultiplier(symbol, pad.padded)
-        terms = (
-            Term(HuberDistance(data, precision, threshold=self.huber * typical), dipole, 1.0),
-            Term(L1(threshold), PeriodicGradient(pad.padded, local.grid.spacing), scaled / STEEP),
-        )
+        problem = Problem((
+            Term(HuberDistance(data, precision, threshold=self.huber * typical), dipole),
+            Term(L1(threshold), PeriodicGradient(pad.padded, local.grid.spacing)),
+        ))  # fmt: skip
         first = torch.zeros_like(data) if start is None else pad.apply(start.everywhere)
-        solution = Admm(self.rule)(terms, start=first)
+        solution = Admm(self.rule)(problem, start=first, penalties=(1.0, scaled / STEEP))
         values = pad.adjoint(solution.value)
         misfit = robust_misfit(pad.adjoint(dipole.apply(solution.value)), local)
         return Inversion(susceptibility_map(values, local), weight, misfit, values, solution)

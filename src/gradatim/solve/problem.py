@@ -57,8 +57,10 @@ class Term:
         return v if float(self.weight) == 0 else self.function.prox(v, step * self.weight)
 
     def dual_prox(self, p: Tensor, step: float | Tensor) -> Tensor:
-        """The proximal map of (λf)*, by Moreau's identity."""
-        return p - step * self.prox(p / step, 1.0 / step)
+        """The proximal map of (λf)*: λ·prox of (step/λ)·f* at p/λ; 0 for λ = 0."""
+        if float(self.weight) == 0:
+            return torch.zeros_like(p)
+        return self.weight * self.function.dual_prox(p / self.weight, step / self.weight)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +131,7 @@ class Problem:
 
         Where a strongly convex term stands behind the identity (denoising), its dual variable is set so that
         r = 0 and the bound is the duality gap, whatever x* is. Otherwise the bound holds for every x* within
-        ``radius`` of x, by default ‖x‖, and the certificate carries that radius. A smooth term takes its own
+        ``radius`` of x, by default 2‖x‖, and the certificate carries that radius. A smooth term takes its own
         gradient, where Fenchel's inequality is an equality.
 
         Args:
@@ -151,7 +153,7 @@ class Problem:
             gaps = [_fenchel(term, x, p) for term, p in zip(self.terms, points, strict=True)]
             if any(gap is None for gap in gaps):
                 return None
-            reach = 0.0 if pivot is not None else (_length(x) if radius is None else radius)
+            reach = 0.0 if pivot is not None else (2.0 * _length(x) if radius is None else radius)
             total = math.fsum(gap for gap in gaps if gap is not None) + _length(rest) * reach
             return Certificate(max(total, 0.0), float(self.value(x)), reach, self._modulus)
 
