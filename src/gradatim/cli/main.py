@@ -19,6 +19,7 @@ from gradatim.cli.doctor import Doctor
 from gradatim.cli.features import Features
 from gradatim.cli.outcome import PIPE_CLOSED, USAGE, explain
 from gradatim.cli.qsm import Qsm
+from gradatim.cli.restore import Restore
 from gradatim.cli.run import Run
 from gradatim.cli.score import Score
 
@@ -38,6 +39,7 @@ COMMANDS: dict[str, Callable[..., Command]] = {
     "qsm": Qsm,
     "features": Features,
     "score": Score,
+    "restore": Restore,
     "doctor": Doctor,
 }
 """Word on the command line → command. Their modules import nothing heavy before ``run``."""

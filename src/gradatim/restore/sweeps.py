@@ -38,7 +38,7 @@ class SweptTotalVariation:
 
         p⁺ = P(q + ∇(y − ∇*q)/L),   q⁺ = p⁺ + (t − 1)/t⁺·(p⁺ − p),   L = 4 Σ 1/hᵢ²
 
-    An iteration moves what a pixel feels by one pixel. So a tile with a halo of k pixels can go k iterations by
+    An iteration moves what a pixel feels by one pixel. So a tile with a halo of k + 1 pixels can go k iterations by
     itself and its inner part is what it would have been in the whole image, to the last bit but for rounding. One
     such sweep after the other, the fields p kept on disk between them, gives the whole image's iterates, whatever
     the tiles are. Memory: about 8 tiles with halo; disk: 4 fields of the image's size per axis, in ``scratch``.
@@ -47,7 +47,7 @@ class SweptTotalVariation:
         weight: λ, unit of the image times mm.
         tile: sizes along the last axes, two or three.
         iterations: on the whole image; 200 leave a relative gap of about 1e-3 on pictures.
-        halo: iterations a sweep, and pixels around a tile. Wider means fewer passes over the disk, more work twice.
+        halo: iterations a sweep, and pixels around a tile less one. Wider means fewer passes over the disk, more work twice.
         spacing: edges of a pixel or voxel, mm, one an axis of the tile.
         scratch: folder for the fields; by default the system's temporary folder. They are removed at the end.
 
@@ -109,7 +109,7 @@ class SweptTotalVariation:
             while done < self.iterations:
                 count = min(self.halo, self.iterations - done)
                 after = t
-                for inner, outer in windows(shape, self.tile, (count,) * len(shape)):
+                for inner, outer in windows(shape, self.tile, (count + 1,) * len(shape)):
                     after = self._tile(source, fields[0], fields[1], inner, outer, (t, count))
                 fields.reverse()
                 done, t = done + count, after

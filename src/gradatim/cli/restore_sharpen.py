@@ -1,0 +1,59 @@
+"""gradatim restore sharpen: a small blur undone, or edges exaggerated."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from gradatim.base.choice import choose
+
+if TYPE_CHECKING:
+    from gradatim.io.any_image import AnyImage
+    from gradatim.restore.restored import Restored
+
+
+@dataclass(frozen=True)
+class Sharpen:
+    """Sharpen: undo a small Gaussian blur without raising the noise, or steepen edges for the eye.
+
+    Attributes:
+        image: PNG, JPEG, TIFF or NIfTI.
+        out: the file to write, of the same kind.
+        width: standard deviation of the blur, pixels.
+        method: cosine or tv (the blur is undone, as by deblur) or unsharp (x + amount·(x − blurred x), which raises
+            noise and overshoots at edges).
+        amount: of unsharp.
+        noise: standard deviation of the noise, in the image's unit; by default it is estimated.
+        json: print one JSON object, for programs.
+    """
+
+    image: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="IMAGE")]
+    out: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")]
+    width: float = 1.0
+    method: str = "cosine"
+    amount: float = 1.0
+    noise: float | None = None
+    json: bool = False
+
+    def run(self) -> int:
+        """Sharpen and write."""
+        from gradatim.cli.restored_files import restore_file
+
+        made = choose(
+            self.method, {"cosine": self._undone, "tv": self._undone, "unsharp": self._unsharp}, what="method"
+        )
+        return restore_file(self.image, self.out, made, what="sharpening", as_json=self.json)
+
+    def _undone(self, image: "AnyImage") -> "Restored":
+        from gradatim.cli.restore_choice import chosen_prior
+        from gradatim.restore.sharpen import Sharpening
+
+        prior = chosen_prior(self.method, image, steps=8, weight=None)
+        return Sharpening(self.width, prior, self.noise, image.spacing)(image.data)
+
+    def _unsharp(self, image: "AnyImage") -> "Restored":
+        from gradatim.restore.restored import Restored
+        from gradatim.restore.sharpen import UnsharpMask
+
+        return Restored(UnsharpMask(self.width, self.amount, len(image.spacing))(image.data), self.noise or 0.0)
