@@ -23,6 +23,8 @@ PROGRESS = 0.01
 """Progress is a new lowest energy, by this part of the swing of the last energies."""
 ARMIJO = 0.1
 """A step from rest must lower f by this part of what its slope promises."""
+GROWTH = 1.1
+"""A found step of a method without memory grows by this after each iteration, until it is refused."""
 ROUNDINGS = 16
 """Units in the last place of the objective that are no rise."""
 MOST_REFUSALS = 120
@@ -112,7 +114,8 @@ class GradientDescent(GradientMethod):
     error of the flattest direction falls by 1 − 1/κ a step, κ the ratio of largest to smallest curvature.
 
     Args:
-        step_size: α > 0, unit of θ² per unit of f; below 2/L it descends. None to find 1/L.
+        step_size: α > 0, unit of θ² per unit of f; below 2/L it descends. None to find 1/L, and to follow the
+            curvature on the way: the step grows by a tenth an iteration until it no longer lowers f as it should.
         rule: when to stop; sees ``change``, ``objective`` and ``gradient``.
 
     Raises:
@@ -194,7 +197,7 @@ def _run(method: GradientMethod, evaluate: Evaluate, start: Tensor, watch: Gradi
             state = run.method.step(run.state, watch.clip(run.at.gradient))
             after = _arrived(run, state, evaluate(state.theta))
             if not free or (_settled(run, after) and after.idle <= PATIENCE):
-                return after
+                return _longer(after) if free and after.rested else after
             run = _rest(run, halved=run.rested or after.idle > PATIENCE)
         return run
 
@@ -231,6 +234,10 @@ def _settled(run: _Run, after: _Run) -> bool:
         return after.energies[-1] <= highest + rounding
     promised = float(torch.sum(run.at.gradient * (run.state.theta - after.state.theta), dtype=torch.float64))
     return after.at.objective <= run.at.objective - ARMIJO * promised + rounding
+
+
+def _longer(run: _Run) -> _Run:
+    return run._replace(method=run.method.with_step(GROWTH * known(run.method.step_size)))
 
 
 def _rest(run: _Run, *, halved: bool) -> _Run:
