@@ -85,11 +85,11 @@ class FourierMultiplier(ShiftInvariant):
 
     def _symbol(self, like: Tensor) -> Tensor:
         dtype = like.dtype.to_complex() if self.symbol.is_complex() else like.dtype.to_real()
-        if watched(self.symbol) or transforming():
+        if self.symbol.requires_grad or watched(self.symbol) or transforming():  # it may learn, or be many
             return self.symbol.to(device=like.device, dtype=dtype)
         key = (like.device, dtype)
         if key not in self._converted:
-            self._converted[key] = self.symbol.detach().to(device=like.device, dtype=dtype)
+            self._converted[key] = self.symbol.to(device=like.device, dtype=dtype)
         return self._converted[key]
 
     @cached_property
