@@ -88,6 +88,9 @@ CONVEX = {
     "NonNegative": Case(NonNegative),
     "KullbackLeibler": Case(KullbackLeibler, (4.0 * W, _positive(4, seed=7))),
     "KullbackLeibler, dark voxels": Case(lambda b: KullbackLeibler(b.new_tensor([0.0, 3.0, 0.0, 1.0]), b), (W,)),
+    "KullbackLeibler, bounded": Case(
+        lambda b: KullbackLeibler(b.new_tensor([0.0, 3.0, 0.2]), b, lower=0.0), (W[:3],), (3,)
+    ),
 }
 ALL = {**CONVEX, "NonlinearPhase": Case(NonlinearPhase, (Y, 2.0 * W), linear=1)}
 SMOOTH = [name for name, case in ALL.items() if math.isfinite(case.f.smoothness)]
