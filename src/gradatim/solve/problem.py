@@ -33,9 +33,14 @@ class Term:
     weight: float | Tensor = 1.0
 
     def __post_init__(self) -> None:
-        weight = float(self.weight)
+        weight = self.strength
         if not (math.isfinite(weight) and weight >= 0):
             raise UsageError("GD-101", given=f"a term's weight {weight}", allowed="a finite λ ≥ 0", do="check λ")
+
+    @property
+    def strength(self) -> float:
+        """λ as a number, out of the reach of gradients."""
+        return float(self.weight.detach() if isinstance(self.weight, Tensor) else self.weight)
 
     def value(self, x: Tensor) -> Tensor:
         """λ·f(K x), a float64 scalar."""
@@ -47,18 +52,18 @@ class Term:
 
     def conjugate(self, p: Tensor) -> Tensor | None:
         """(λf)*(p) = λ·f*(p/λ), for λ = 0 the indicator of p = 0; None where f* is not known."""
-        if float(self.weight) == 0:
+        if self.strength == 0:
             return torch.where((p == 0).all(), 0.0, math.inf).to(torch.float64)
         found = self.function.conjugate(p / self.weight)
         return None if found is None else self.weight * found
 
     def prox(self, v: Tensor, step: float | Tensor) -> Tensor:
         """The proximal map of λ·f, without K."""
-        return v if float(self.weight) == 0 else self.function.prox(v, step * self.weight)
+        return v if self.strength == 0 else self.function.prox(v, step * self.weight)
 
     def dual_prox(self, p: Tensor, step: float | Tensor) -> Tensor:
         """The proximal map of (λf)*: λ·prox of (step/λ)·f* at p/λ; 0 for λ = 0."""
-        if float(self.weight) == 0:
+        if self.strength == 0:
             return torch.zeros_like(p)
         return self.weight * self.function.dual_prox(p / self.weight, step / self.weight)
 
@@ -161,24 +166,24 @@ class Problem:
     def _modulus(self) -> float:
         """Strong convexity that the terms behind the identity give F."""
         return sum(
-            float(t.weight) * t.function.strong_convexity for t in self.terms if isinstance(t.operator, Identity)
+            t.strength * t.function.strong_convexity for t in self.terms if isinstance(t.operator, Identity)
         )
 
 
 def _smoothness(term: Term) -> float:
-    weight, curvature = float(term.weight), term.function.smoothness
+    weight, curvature = term.strength, term.function.smoothness
     if weight == 0 or curvature == 0:
         return 0.0
     return weight * curvature * term.operator.norm_bound() ** 2 if math.isfinite(curvature) else math.inf
 
 
 def _is_pivot(term: Term) -> bool:
-    return isinstance(term.operator, Identity) and term.function.strong_convexity > 0 and float(term.weight) > 0
+    return isinstance(term.operator, Identity) and term.function.strong_convexity > 0 and term.strength > 0
 
 
 def _dual(term: Term, x: Tensor, p: Tensor | None) -> Tensor | None:
     """A dual variable of a term inside the domain of its conjugate."""
-    if float(term.weight) == 0:
+    if term.strength == 0:
         return torch.zeros_like(term.operator.apply(x))
     if math.isfinite(term.function.smoothness):
         return term.weight * term.function.gradient(term.operator.apply(x))
