@@ -15,6 +15,7 @@ from gradatim.linop.dipole import Dipole, dipole_symbol
 from gradatim.linop.fourier import CentredFourier, Fourier
 from gradatim.linop.identity import Identity
 from gradatim.linop.multiplier import FourierMultiplier
+from gradatim.linop.nonuniform import NonUniformFourier
 from gradatim.linop.operator import LinearOperator
 from gradatim.linop.resample import Resample
 from gradatim.linop.sampled import SampledFourier
@@ -102,6 +103,10 @@ OPERATORS: dict[str, LinearOperator] = {
     "resampling by areas": Resample.area((5, 4), (3, 6)),
     "linear resampling, volume": Resample.linear((3, 4, 5), (5, 3, 5)),
     "cubic resampling": Resample.cubic((5, 4), (7, 3)),
+    "non-uniform fourier": NonUniformFourier((4, 5), 5 * _random(12, 2) - 2),
+    "non-uniform fourier, coils": NonUniformFourier(
+        (4, 3), 5 * _random(7, 2) - 2, torch.polar(_random(2, 4, 3), 6 * _random(2, 4, 3)), 4
+    ),
     "transposed convolution, doubling": TransposedConvolution(_random(4), (7,), stride=2, padding=1),
     "transposed convolution, channels, plane": TransposedConvolution(
         _random(2, 3, 3, 4) - 0.5, (4, 3), stride=(2, 3), padding=1, output_padding=(1, 2)
