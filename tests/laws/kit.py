@@ -162,6 +162,13 @@ def hints_for_exact_solves(operator: ShiftInvariant) -> None:
     assert _distance(operator.adjoint_spectrum(y), torch.fft.rfftn(back, dim=axes)) < 1e-12
     assert _distance(operator.forward_from(spectrum, x), operator.apply(x)) < 1e-12
     assert operator.gram_symbol(x.float()).dtype is torch.float32
+    leaf, image = x.clone().requires_grad_(), y.clone().requires_grad_()
+    operator.forward_from(torch.fft.rfftn(leaf, dim=axes), leaf).mul(y).sum().backward()
+    torch.fft.irfftn(operator.adjoint_spectrum(image), s=shape, dim=axes).mul(x).sum().backward()
+    assert leaf.grad is not None
+    assert image.grad is not None
+    assert _distance(leaf.grad, back) < 1e-12
+    assert _distance(image.grad, operator.apply(x)) < 1e-12
 
 
 def follows_the_device(operator: LinearOperator) -> None:

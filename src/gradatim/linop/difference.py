@@ -143,10 +143,10 @@ class PeriodicGradient(ShiftInvariant):
         return total.to(like.dtype.to_real())
 
     def adjoint_spectrum(self, y: Tensor) -> Tensor:
-        return rfftn(self._adjoint(y), ndim=len(self.shape))
+        return rfftn(self.adjoint(y), ndim=len(self.shape))
 
     def forward_from(self, spectrum: Tensor, x: Tensor) -> Tensor:
-        return self._forward(x)
+        return self.apply(x)
 
 
 @dataclass(frozen=True, eq=False)

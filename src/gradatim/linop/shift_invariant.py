@@ -16,6 +16,8 @@ class ShiftInvariant(LinearOperator):
     - ``gram_symbol``: the real symbol g ≥ 0 of A*A, so that A*A x = F⁻¹(g · F x).
     - ``adjoint_spectrum``: F(A* y), without going back to the voxels first.
     - ``forward_from``: A x where F x is already there.
+
+    All three are differentiable as ``apply`` is.
     """
 
     @abstractmethod
@@ -28,4 +30,4 @@ class ShiftInvariant(LinearOperator):
 
     @abstractmethod
     def forward_from(self, spectrum: Tensor, x: Tensor) -> Tensor:
-        """A x, given both F x and x; may return x itself. Not differentiable."""
+        """A x, given both F x and x; may return x itself."""
