@@ -21,7 +21,7 @@ def eigenvalue_bound(
     """An upper bound of the largest eigenvalue of a self-adjoint G ≥ 0, by Lanczos from a random start.
 
     After k steps the largest Ritz value θ is at most λ, and the probability that θ < (1 − ε)·λ is below
-    1.648·√n·exp(−√ε·(2k − 1)). k is chosen so that this is below 1e-9 at ε = 0.1 (47 steps for a million
+    1.648·√n·exp(−√ε·(2k − 1)). k is chosen so that this is below 1e-9 at ε = 0.1 (45 steps for a million
     unknowns), and θ/(1 − ε) is returned: between λ and 1.12·λ. Where the Krylov space ends before, θ is λ.
 
     Args:
