@@ -27,7 +27,8 @@ class NonUniformFourier(LinearOperator):
     At whole k it is :class:`~gradatim.linop.fourier.CentredFourier`. The sum is taken on a grid twice as
     fine and interpolated there by a Kaiser-Bessel kernel; the image is divided beforehand by what that
     kernel does to it. The relative error falls by about ten with each grid point of width: about 1e-3 at
-    4, 1e-5 at 6, 1e-7 at 8, a little more in 3-D. Time grows with points·widthᵃˣᵉˢ. The adjoint is exactly that of the approximation.
+    4, 1e-5 at 6, 1e-7 at 8, a little more in 3-D; time grows with its power to the number of axes. The
+    adjoint is exactly that of the approximation.
 
     Args:
         shape: of the image, any number of axes.
