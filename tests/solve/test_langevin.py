@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from gradatim.base.errors import UsageError
+from gradatim.base.errors import InputError, UsageError
 from gradatim.solve.langevin import AdjustedLangevin, Langevin, Samples, _Moments
 
 F64 = torch.float64
@@ -104,5 +104,5 @@ def test_what_cannot_be_sampled_is_refused():
                 make(**bad)
     with pytest.raises(UsageError, match="GD-104"):
         AdjustedLangevin(burn_in=0)
-    with pytest.raises(UsageError, match="GD-650"):
+    with pytest.raises(InputError, match="GD-650"):
         Langevin(0.1)(lambda z: z.abs().square().sum(), start=torch.zeros(2, dtype=torch.complex64))

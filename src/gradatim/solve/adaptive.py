@@ -62,7 +62,8 @@ class RmsProp(GradientMethod):
         rule: when to stop; sees ``change``, ``objective`` and ``gradient``.
 
     Raises:
-        UsageError: GD-101 if a parameter is out of its range; GD-656, GD-657, GD-103 for the objective.
+        UsageError: GD-101 if a parameter is out of its range; GD-103 for a gradient of another shape.
+        InputError: GD-656 or GD-657 for the objective.
 
     Source:
         Tieleman & Hinton, Coursera Neural Networks for Machine Learning, lecture 6.5, 2012.
@@ -113,7 +114,8 @@ class CentredRmsProp(GradientMethod):
         rule: when to stop; sees ``change``, ``objective`` and ``gradient``.
 
     Raises:
-        UsageError: GD-101 if a parameter is out of its range; GD-656, GD-657, GD-103 for the objective.
+        UsageError: GD-101 if a parameter is out of its range; GD-103 for a gradient of another shape.
+        InputError: GD-656 or GD-657 for the objective.
 
     Source:
         Graves, arXiv 1308.0850, 2013, equations 38 to 45.
@@ -169,7 +171,8 @@ class Adam(GradientMethod):
         rule: when to stop; sees ``change``, ``objective`` and ``gradient``.
 
     Raises:
-        UsageError: GD-101 if a parameter is out of its range; GD-656, GD-657, GD-103 for the objective.
+        UsageError: GD-101 if a parameter is out of its range; GD-103 for a gradient of another shape.
+        InputError: GD-656 or GD-657 for the objective.
 
     Source:
         Kingma & Ba, arXiv 1412.6980, ICLR 2015, algorithm 1.
@@ -221,7 +224,8 @@ class AdamW(GradientMethod):
         rule: when to stop; sees ``change``, ``objective`` and ``gradient``.
 
     Raises:
-        UsageError: GD-101 if a parameter is out of its range; GD-656, GD-657, GD-103 for the objective.
+        UsageError: GD-101 if a parameter is out of its range; GD-103 for a gradient of another shape.
+        InputError: GD-656 or GD-657 for the objective.
 
     Source:
         Loshchilov & Hutter, arXiv 1711.05101, ICLR 2019, algorithm 2.

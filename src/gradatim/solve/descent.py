@@ -54,7 +54,7 @@ class GradientMethod(ABC):
         """The next state, from the gradient at ``state.theta``.
 
         Raises:
-            UsageError: GD-658 if the step size is None: only a call can find one.
+            UsageError: GD-101 if the step size is None: only a call can find one.
         """
 
     @abstractmethod
@@ -119,7 +119,8 @@ class GradientDescent(GradientMethod):
         rule: when to stop; sees ``change``, ``objective`` and ``gradient``.
 
     Raises:
-        UsageError: GD-101 if α is not positive; GD-656, GD-657, GD-103 for what is wrong with the objective.
+        UsageError: GD-101 if α is not positive; GD-103 for a gradient of another shape.
+        InputError: GD-656 or GD-657 for an objective that is not one number or cannot be differentiated.
 
     Source:
         Cauchy, C R Acad Sci 25:536-538, 1847; Nesterov, Lectures on Convex Optimization, 2018, section 2.1.5.
@@ -159,10 +160,10 @@ def require_step(step_size: float | None) -> None:
 
 
 def known(step_size: float | None) -> float:
-    """The step size, refused where it is still None (GD-658)."""
+    """The step size, refused where it is still None (GD-101)."""
     if step_size is None:
         raise UsageError(
-            "GD-658",
+            "GD-101",
             given="a single step of a method without a step size",
             allowed="a positive step size",
             do="give step_size, or call the method on the objective, which finds one",

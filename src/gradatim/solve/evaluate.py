@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gradatim.base.errors import UsageError
+from gradatim.base.errors import InputError, UsageError
 
 Objective = Callable[[Tensor], Tensor]
 Gradient = Callable[[Tensor], Tensor]
@@ -43,8 +43,8 @@ class Evaluate:
         gradient: ∇f, θ → a tensor of the shape of θ; None for automatic differentiation.
 
     Raises:
-        UsageError: GD-656 if f(θ) is not one real number; GD-657 if torch finds no way from f(θ) to θ;
-            GD-103 if a given gradient is not of the shape of θ.
+        InputError: GD-656 if f(θ) is not one real number; GD-657 if torch finds no way from f(θ) to θ.
+        UsageError: GD-103 if a given gradient is not of the shape of θ.
 
     Example:
         >>> at = Evaluate(lambda x: (x**2).sum())(torch.tensor([1.0, 3.0]))
@@ -98,7 +98,7 @@ def on_reals(evaluate: Evaluate) -> Evaluate:
 def _scalar(value: Tensor) -> Tensor:
     if value.numel() != 1 or value.is_complex():
         kind = "complex " if value.is_complex() else ""
-        raise UsageError(
+        raise InputError(
             "GD-656",
             given=f"an objective with a {kind}value of shape {tuple(value.shape)}",
             allowed="one real number",
@@ -110,7 +110,7 @@ def _scalar(value: Tensor) -> Tensor:
 def _slope(value: Tensor, at: Tensor) -> Tensor:
     found = torch.autograd.grad(value, at, allow_unused=True)[0] if value.requires_grad else None
     if found is None:
-        raise UsageError(
+        raise InputError(
             "GD-657",
             given="an objective whose value does not lead back to θ",
             allowed="torch operations on θ from end to end",

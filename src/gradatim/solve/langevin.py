@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gradatim.base.errors import UsageError
+from gradatim.base.errors import InputError, UsageError
 from gradatim.base.seeds import generator
 from gradatim.solve.descent import known, require_step
 from gradatim.solve.evaluate import Evaluate, Evaluated, Gradient, Objective
@@ -91,7 +91,7 @@ class Sampler(ABC):
             Mean, variance and the mean's standard error.
         """
         if start.is_complex():
-            raise UsageError(
+            raise InputError(
                 "GD-650", given=f"a start of {start.dtype}", allowed="real numbers", do="sample view_as_real(θ)"
             )
         evaluate, noise = Evaluate(energy, gradient), generator(seed, start.device)
@@ -126,7 +126,8 @@ class Langevin(Sampler):
         burn_in: samples before those, ≥ 0.
 
     Raises:
-        UsageError: GD-101 if a parameter is out of its range; GD-650 for complex θ; GD-656, GD-657, GD-103 for U.
+        UsageError: GD-101 if a parameter is out of its range; GD-103 for a gradient of another shape.
+        InputError: GD-650 for complex θ; GD-656 or GD-657 for U.
 
     Source:
         Roberts & Tweedie, Bernoulli 2:341-363, 1996; Durmus, Moulines & Pereyra, SIAM J Imaging Sci 11:473-506, 2018.
@@ -171,7 +172,8 @@ class AdjustedLangevin(Sampler):
 
     Raises:
         UsageError: GD-101 if a parameter is out of its range; GD-104 if there is neither step size nor burn-in;
-            GD-650 for complex θ; GD-656, GD-657, GD-103 for U.
+            GD-103 for a gradient of another shape.
+        InputError: GD-650 for complex θ; GD-656 or GD-657 for U.
 
     Source:
         Roberts & Tweedie, Bernoulli 2:341-363, 1996; Roberts & Rosenthal, J R Stat Soc B 60:255-268, 1998.

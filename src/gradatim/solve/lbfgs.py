@@ -53,7 +53,8 @@ class Lbfgs:
         curvature: c₂ of the search, below 1; 0.9 is quick, 0.1 nearly exact.
 
     Raises:
-        UsageError: GD-101 if a parameter is out of its range; GD-656, GD-657, GD-103 for the objective.
+        UsageError: GD-101 if a parameter is out of its range; GD-103 for a gradient of another shape.
+        InputError: GD-656 or GD-657 for the objective.
 
     Source:
         Liu & Nocedal, Math Program 45:503-528, 1989; Nocedal & Wright, Numerical Optimization, algorithm 7.5.

@@ -44,7 +44,8 @@ class HeavyBall(GradientMethod):
         rule: when to stop; sees ``change``, ``objective``, ``gradient`` and ``energy``.
 
     Raises:
-        UsageError: GD-101 if a parameter is out of its range; GD-656, GD-657, GD-103 for the objective.
+        UsageError: GD-101 if a parameter is out of its range; GD-103 for a gradient of another shape.
+        InputError: GD-656 or GD-657 for the objective.
 
     Source:
         Polyak, USSR Comput Math Math Phys 4(5):1-17, 1964; Sutskever et al., ICML 2013.
@@ -98,7 +99,8 @@ class Nesterov(GradientMethod):
         rule: when to stop; sees ``change``, ``objective``, ``gradient`` and ``energy``.
 
     Raises:
-        UsageError: GD-101 if a parameter is out of its range; GD-656, GD-657, GD-103 for the objective.
+        UsageError: GD-101 if a parameter is out of its range; GD-103 for a gradient of another shape.
+        InputError: GD-656 or GD-657 for the objective.
 
     Source:
         Nesterov, Soviet Math Dokl 27:372-376, 1983; in this form Sutskever et al., ICML 2013.
