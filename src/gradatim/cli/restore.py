@@ -10,6 +10,7 @@ from gradatim.cli.restore_deblur import Deblur
 from gradatim.cli.restore_denoise import Denoise
 from gradatim.cli.restore_edit import Edit
 from gradatim.cli.restore_inpaint import Inpaint
+from gradatim.cli.restore_mri import Mri
 from gradatim.cli.restore_sharpen import Sharpen
 from gradatim.cli.restore_superres import SuperRes
 
@@ -29,6 +30,7 @@ SUBCOMMANDS: dict[str, Callable[..., Step]] = {
     "sharpen": Sharpen,
     "superres": SuperRes,
     "edit": Edit,
+    "mri": Mri,
 }
 """Word after ``gradatim restore`` → sub-command. Their modules import nothing heavy before ``run``."""
 

@@ -12,7 +12,7 @@ from gradatim.base.choice import choose
 
 
 @dataclass(frozen=True)
-class RestoreMri:
+class Mri:
     """Make an image from undersampled Cartesian k-space by compressed sensing.
 
     The zero frequency lies in the middle of each axis. Several coils without maps get maps by ESPIRiT from the
@@ -43,6 +43,7 @@ class RestoreMri:
             UsageError: GD-102 for an unknown prior; GD-103 if mask or maps do not fit the samples.
             InputError: what the readers refuse; GD-682 if maps cannot be estimated.
         """
+        from gradatim.cli.outcome import plain
         from gradatim.io.kspace import read_kspace, read_sampling_mask, write_array
         from gradatim.restore.mri.coil_maps import Espirit
         from gradatim.restore.mri.compressed_sensing import CompressedSensing
@@ -61,13 +62,21 @@ class RestoreMri:
         method = CompressedSensing(sparsity, HeldOut() if self.weight is None else self.weight, rounds)
         found = method(kspace, maps=maps)
         write_array(self.out, found.image)
-        if found.choice is not None and found.choice.message:
-            print(found.choice.message, file=sys.stderr)
         told = {
+            "output": str(self.out),
             "coils": len(samples),
             "acceleration": round(kspace.acceleration, 3),
             "weight": found.weight,
             "iterations": found.solution.iterations,
+            "stopped": found.solution.reason.value,
+            "message": "" if found.choice is None else found.choice.message,
         }
-        print(jsonlib.dumps(told) if self.json else "\n".join(f"{name:<14}{v:.6g}" for name, v in told.items()))
+        if self.json:
+            print(jsonlib.dumps(told, indent=2))
+            return 0
+        print(f"{told['coils']} coils, {told['acceleration']} times fewer samples than voxels", file=sys.stderr)
+        print(f"λ {found.weight:.4g}, {told['iterations']} iterations", file=sys.stderr)
+        print(
+            *(line for line in (told["message"], f"written {plain(str(self.out))}") if line), sep="\n", file=sys.stderr
+        )
         return 0

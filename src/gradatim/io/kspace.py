@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+import scipy.io
 import torch
+from scipy.io.matlab import MatReadError
 from torch import Tensor
 
 from gradatim.base.errors import InputError, UnsafeInputError, UsageError
@@ -15,6 +17,9 @@ from gradatim.io.byte_source import open_source
 from gradatim.io.memory import default_budget_bytes
 
 _LONGEST_HEADER = 10_000
+_DAMAGE = (
+    ValueError, TypeError, KeyError, IndexError, OSError, EOFError, NotImplementedError, zlib.error, MatReadError
+)  # fmt: skip
 _KINDS = "buifc"
 """Letters of NumPy's plain numbers: bool, unsigned, integer, float, complex; no objects, text or records."""
 
@@ -146,8 +151,6 @@ def _read_npy(path: Path, file: BinaryIO, size: int, budget: int) -> np.ndarray:
 
 
 def _read_matlab(path: Path, file: BinaryIO, budget: int) -> np.ndarray:
-    import scipy.io
-
     try:
         listed = [(name, shape) for name, shape, _ in scipy.io.whosmat(file)]
         if len(listed) != 1:
@@ -156,7 +159,7 @@ def _read_matlab(path: Path, file: BinaryIO, budget: int) -> np.ndarray:
         _require_budget(path, math.prod(shape) * 16, budget)
         file.seek(0)
         array = scipy.io.loadmat(file, variable_names=[name])[name]
-    except (ValueError, TypeError, KeyError, IndexError, OSError, EOFError, zlib.error, NotImplementedError) as error:
+    except _DAMAGE as error:
         raise _unreadable(path, f"it is damaged or of another version ({error})", "save it with -v7") from error
     if not isinstance(array, np.ndarray) or array.dtype.kind not in _KINDS:
         raise _unreadable(path, "its array is not of plain numbers", "save one full numeric array")
