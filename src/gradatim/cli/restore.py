@@ -7,6 +7,7 @@ from typing import Annotated, Any, Protocol, Union
 import tyro
 
 from gradatim.cli.restore_deblur import Deblur
+from gradatim.cli.restore_deconvolve import Deconvolve
 from gradatim.cli.restore_denoise import Denoise
 from gradatim.cli.restore_edit import Edit
 from gradatim.cli.restore_inpaint import Inpaint
@@ -27,6 +28,7 @@ SUBCOMMANDS: dict[str, Callable[..., Step]] = {
     "denoise": Denoise,
     "inpaint": Inpaint,
     "deblur": Deblur,
+    "deconvolve": Deconvolve,
     "sharpen": Sharpen,
     "superres": SuperRes,
     "edit": Edit,
