@@ -9,6 +9,7 @@ from gradatim.linop.difference import Gradient, PeriodicGradient
 from gradatim.linop.identity import Identity
 from gradatim.linop.multiplier import FourierMultiplier
 from gradatim.solve.admm import Admm
+from gradatim.solve.constraints import Box
 from gradatim.solve.distances import L1Distance, SquaredDistance
 from gradatim.solve.fista import Fista
 from gradatim.solve.norms import L1, GroupL1
@@ -142,6 +143,18 @@ def test_fista_restarts_rather_than_ripples():
     torch.testing.assert_close(found.value, y / d, rtol=1e-6, atol=0)
 
 
+@pytest.mark.parametrize("data", [SquaredDistance, L1Distance])
+def test_a_constraint_is_kept_exactly_and_certified(data):
+    """Over-relaxed steps leave the box; the answer must not, or its objective would be infinite."""
+    y = 2.0 * _random(9, 8)
+    prior = Term(GroupL1(axis=-3), Gradient((9, 8), (1.0, 1.0)), 0.3)
+    terms = (Term(data(y), Identity((9, 8))), Term(Box(0.0, 1.0), Identity((9, 8))), prior)
+    found = Pdhg(IterationBound(300))(Problem(terms), start=y)
+    assert float(found.value.min()) >= 0.0
+    assert float(found.value.max()) <= 1.0
+    assert found.certificate.relative < 1e-3
+
+
 def test_a_step_is_pure():
     problem = _deblurring()
     method = Pdhg()
@@ -156,7 +169,11 @@ def test_complex_unknowns():
     y = torch.complex(_random(8, 8), _random(8, 8, seed=5))
     problem = Problem((Term(SquaredDistance(y), Identity((8, 8))), Term(L1(), Identity((8, 8)), 0.4)))
     found = Pdhg(IterationBound(400))(problem, start=torch.zeros_like(y))
-    assert float((found.value - L1(0.4).prox(y, 1.0)).abs().square().sum().sqrt()) <= found.certificate.distance * (1 + 1e-6) < 0.05
+    assert (
+        float((found.value - L1(0.4).prox(y, 1.0)).abs().square().sum().sqrt())
+        <= found.certificate.distance * (1 + 1e-6)
+        < 0.05
+    )
 
 
 def test_what_does_not_fit_is_refused():

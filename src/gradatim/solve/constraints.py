@@ -44,6 +44,10 @@ class Box(Function):
                 do="check the bounds",
             )
 
+    @property
+    def constraint(self) -> bool:
+        return True
+
     def value(self, u: Tensor) -> Tensor:
         require_real(u, "Box")
         return indicator((u >= self.lower) & (u <= self.upper))
@@ -84,6 +88,10 @@ class NonNegative(Function):
         >>> NonNegative().prox(torch.tensor([-3.0, 0.5]), 1.0).tolist()
         [0.0, 0.5]
     """
+
+    @property
+    def constraint(self) -> bool:
+        return True
 
     def value(self, u: Tensor) -> Tensor:
         require_real(u, "NonNegative")

@@ -60,6 +60,11 @@ class Function(ABC):
         return 0.0
 
     @property
+    def constraint(self) -> bool:
+        """Whether f only tells what is allowed: 0 there and inf elsewhere."""
+        return False
+
+    @property
     def convex(self) -> bool:
         """Whether f is convex; a certificate needs that of every term."""
         return True

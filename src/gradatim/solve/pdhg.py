@@ -50,7 +50,8 @@ class PdhgState(NamedTuple):
 class Pdhg:
     """Minimises Σᵢ λᵢ fᵢ(Kᵢ x) for any convex fᵢ with a prox and any linear Kᵢ, by primal-dual steps.
 
-    One term behind the identity, if there is one, is g and keeps its prox in x; every other has a dual pᵢ::
+    One term behind the identity, if there is one, is g and keeps its prox in x: a constraint rather than another,
+    for then the answer keeps to it exactly. Every other term has a dual pᵢ::
 
         x⁺  = prox of τ·g at x − τ Σ Kᵢ*pᵢ
         pᵢ⁺ = prox of σᵢ·(λᵢfᵢ)* at pᵢ + σᵢ Kᵢ(x⁺ + θ(x⁺ − x))
@@ -91,7 +92,7 @@ class Pdhg:
         ...     Term(GroupL1(), Gradient((4, 1, 1), (1.0, 1.0, 1.0)), 0.1),
         ... ))
         >>> found = Pdhg(IterationBound(500) | SmallGap(1e-5))(F, start=y)
-        >>> [round(v, 3) for v in found.value.flatten().tolist()], found.certificate.radius
+        >>> [round(v, 2) for v in found.value.flatten().tolist()], found.certificate.radius
         ([0.05, 0.05, 0.95, 0.95], 0.0)
     """
 
@@ -119,7 +120,7 @@ class Pdhg:
                 self.init(problem, start),
                 rule=self.rule,
                 measure=lambda before, after: self._measure(problem, before, after),
-                value=lambda state: state.x,
+                value=lambda state: _point(problem, state),
                 certify=lambda state: _certificate(problem, state),
             )
 
@@ -146,10 +147,7 @@ class Pdhg:
     def step(self, problem: Problem, state: PdhgState) -> PdhgState:
         """One iteration; pure, and differentiable in the tensors of problem and state."""
         pivot, tau = _pivot(problem), state.tau
-        pull = torch.zeros_like(state.x)
-        for term, p in zip(problem.terms, state.duals, strict=True):
-            pull = pull if p is None else pull + term.operator.adjoint(p)
-        x = state.x - tau * pull
+        x = state.x - tau * _pull(problem, state)
         if pivot is not None:
             x = problem.terms[pivot].prox(x, tau)
         modulus = 0.0 if pivot is None else _modulus(problem.terms[pivot])
@@ -207,19 +205,22 @@ def _dual_step(term: Term, p: Tensor, ahead: Tensor, sigma: float) -> Tensor:
 
 
 def _pivot(problem: Problem) -> int | None:
-    """The term that keeps its prox in x: behind the identity, the most strongly convex one."""
+    """The term that keeps its prox in x: behind the identity, a constraint if there is one, so that x keeps to it,
+    or else the most strongly convex."""
     plain = [i for i, t in enumerate(problem.terms) if isinstance(t.operator, Identity)]
-    return max(plain, key=lambda i: (_modulus(problem.terms[i]), -i), default=None)
+    return max(
+        plain, key=lambda i: (problem.terms[i].function.constraint, _modulus(problem.terms[i]), -i), default=None
+    )
 
 
 def _modulus(term: Term) -> float:
-    return float(term.weight) * term.function.strong_convexity
+    return term.strength * term.function.strong_convexity
 
 
 def _first_step(problem: Problem, bounds: Sequence[float]) -> float:
     """τ of the order of x over ∇F: one over the curvature that smooth terms have, in x."""
     curvature = sum(
-        float(t.weight) * t.function.smoothness * (b or 1.0) ** 2
+        t.strength * t.function.smoothness * (b or 1.0) ** 2
         for t, b in zip(problem.terms, bounds, strict=True)
         if math.isfinite(t.function.smoothness)
     )
@@ -228,14 +229,28 @@ def _first_step(problem: Problem, bounds: Sequence[float]) -> float:
     return 1.0 / max(*bounds, sys.float_info.min) if any(bounds) else 1.0
 
 
-def _certificate(problem: Problem, state: PdhgState) -> Certificate | None:
+def _point(problem: Problem, state: PdhgState) -> Tensor:
+    """The iterate where the prox in x puts it; relaxation may have carried x out of the domain of its term."""
     pivot = _pivot(problem)
-    if pivot is None or problem.terms[pivot].function.strong_convexity > 0:
-        return problem.certificate(state.x, state.duals)
+    if pivot is None or _modulus(problem.terms[pivot]) > 0:
+        return state.x
+    return problem.terms[pivot].prox(state.x - state.tau * _pull(problem, state), state.tau)
+
+
+def _certificate(problem: Problem, state: PdhgState) -> Certificate | None:
+    pivot, point = _pivot(problem), _point(problem, state)
+    if pivot is None:
+        return problem.certificate(point, state.duals)
+    pull = _pull(problem, state)
+    return problem.certificate(point, [-pull if i == pivot else p for i, p in enumerate(state.duals)])
+
+
+def _pull(problem: Problem, state: PdhgState) -> Tensor:
+    """Σ Kᵢ*pᵢ over the terms that have a dual variable."""
     pull = torch.zeros_like(state.x)
     for term, p in zip(problem.terms, state.duals, strict=True):
         pull = pull if p is None else pull + term.operator.adjoint(p)
-    return problem.certificate(state.x, [-pull if p is None else p for p in state.duals])
+    return pull
 
 
 def _due(count: int) -> bool:

@@ -95,20 +95,17 @@ class RudinOsherFatemi:
         kind = target.dtype.type
         scales = np.array((0.0,) * (3 - len(space)) + tuple(1.0 / h for h in spacing), dtype=target.dtype)
         squared = 4.0 * float(np.square(scales, dtype=np.float64).sum())
-        zeros = np.zeros(full[-1], dtype=target.dtype)
 
         def step(state: _State) -> _State:
             tau = state.tau
             theta = 1.0 / math.sqrt(1.0 + 2.0 * MODULUS * tau)
             sigma = STRETCH / (tau * squared)
-            moved, length = sweep(
-                state.x, state.ahead, target, state.p, kind(sigma) * scales, kind(tau) * scales,
-                kind(weight), kind(tau), kind(theta), zeros,
-            )  # fmt: skip
+            numbers = (kind(weight), kind(sigma), kind(tau), kind(theta))
+            moved, length = sweep((state.x, state.ahead, state.p), target, scales, numbers)
             return _State(state.x, state.ahead, state.p, theta * tau, moved, length, state.iteration + 1)
 
         def certify(state: _State) -> Certificate:
-            return _certificate(state, target, weight, scales, zeros)
+            return _certificate(state, target, weight, scales)
 
         def measure(before: _State, after: _State) -> Progress:
             look = self.rule.reads_gap and after.iteration % CERTIFIED_EVERY == 0
@@ -133,13 +130,11 @@ def _problem(y: Tensor, weight: float, spacing: tuple[float, ...]) -> Problem:
     return Problem((Term(SquaredDistance(y), Identity(space)), Term(prior, Gradient(space, spacing), weight)))
 
 
-def _certificate(
-    state: _State, target: np.ndarray, weight: float, scales: np.ndarray, zeros: np.ndarray
-) -> Certificate:
+def _certificate(state: _State, target: np.ndarray, weight: float, scales: np.ndarray) -> Certificate:
     """Primal minus dual value, the dual one ⟨y, ∇*p⟩ − ½‖∇*p‖² at |p| ≤ λ."""
     from gradatim.solve.rof_kernel import values
 
-    misfit, variation, energy, product = values(state.x, target, state.p, scales, zeros)
+    misfit, variation, energy, product = values(state.x, target, state.p, scales)
     objective = misfit + weight * variation
     return Certificate(max(objective - (product - energy), 0.0), objective, 0.0, 1.0)
 
