@@ -272,6 +272,6 @@ def _damaged(name: str, what: str) -> InputError:
     return InputError(
         "GD-280",
         given=f"{name}: {what}",
-        allowed="a whole TIFF file, plain or packed by deflate, LZW or PackBits",
+        allowed="a whole TIFF file, plain, or packed by deflate or PackBits",
         do="copy or export the file again",
     )
