@@ -1,0 +1,1 @@
+"""Networks: what images are made of, as torch Modules."""
