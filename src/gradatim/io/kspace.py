@@ -36,9 +36,10 @@ def read_kspace(path: Path | str, *, budget_bytes: int | None = None) -> Tensor:
         (coil, *shape), complex64, or complex128 if the file has that precision.
 
     Raises:
-        InputError: GD-222 for a missing file; GD-684 for another kind of file, a cut or a damaged one; GD-685
+        InputError: GD-222 for a missing file; GD-684 for another kind of file, one of Python objects, a cut or
+            a damaged one; GD-685
             if the values are not complex or the axes not two to four; GD-217 if values are not finite.
-        UnsafeInputError: GD-401 if it would exceed its budget; GD-684 for a file of Python objects.
+        UnsafeInputError: GD-401 if it would exceed its budget.
 
     Example:
         >>> import tempfile
@@ -73,7 +74,7 @@ def read_sampling_mask(path: Path | str, *, budget_bytes: int | None = None) -> 
 
     Raises:
         InputError: as :func:`read_kspace`; GD-224 if other values than 0 and 1 are there.
-        UnsafeInputError: GD-401 if it would exceed its budget; GD-684 for a file of Python objects.
+        UnsafeInputError: GD-401 if it would exceed its budget.
 
     Example:
         >>> import tempfile
@@ -135,12 +136,7 @@ def _read_npy(path: Path, file: BinaryIO, size: int, budget: int) -> np.ndarray:
     except (ValueError, EOFError, SyntaxError, TypeError) as error:
         raise _unreadable(path, f"its header is damaged ({error})", "copy or save the file again") from error
     if dtype.hasobject:
-        raise UnsafeInputError(
-            "GD-684",
-            given=f"{path.name} holds Python objects, which could run code when read",
-            allowed="plain numbers",
-            do="save the array with a number type",
-        )
+        raise _unreadable(path, "it holds Python objects, which could run code when read", "save plain numbers")
     if dtype.kind not in _KINDS:
         raise _unreadable(path, f"its values are of type {dtype}", "save plain numbers")
     needed = math.prod(shape) * dtype.itemsize
