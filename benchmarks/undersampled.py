@@ -117,7 +117,7 @@ def beside_sigpy(
     for what, make, weights_tried in (
         ("SenseRecon", app.SenseRecon, (1e-3, 1e-2, 3e-2, 1e-1)),
         ("L1WaveletRecon", app.L1WaveletRecon, (1e-3, 2e-3, 5e-3, 1e-2)),
-        ("TotalVariationRecon", app.TotalVariationRecon, (5e-4, 1e-3, 2e-3, 4e-3)),
+        ("TotalVariationRecon", app.TotalVariationRecon, (4e-3, 1e-2, 3e-2, 1e-1)),
     ):
         start, scores = time.process_time(), []
         for weight in weights_tried:

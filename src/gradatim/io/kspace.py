@@ -36,9 +36,9 @@ def read_kspace(path: Path | str, *, budget_bytes: int | None = None) -> Tensor:
         (coil, *shape), complex64, or complex128 if the file has that precision.
 
     Raises:
-        InputError: GD-222 for a missing file; GD-684 for another kind of file, one of Python objects, a cut or
-            a damaged one; GD-685
-            if the values are not complex or the axes not two to four; GD-217 if values are not finite.
+        InputError: GD-222 for a missing file; GD-684 for another kind of file, one of Python objects, a cut or a
+            damaged one; GD-685 if the values are not complex or the axes not two to four; GD-217 if values
+            are not finite.
         UnsafeInputError: GD-401 if it would exceed its budget.
 
     Example:
