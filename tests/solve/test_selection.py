@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from gradatim.base.errors import UsageError
+from gradatim.base.errors import InputError, UsageError
 from gradatim.linop.difference import PeriodicGradient
 from gradatim.linop.identity import Identity
 from gradatim.linop.operator import Scaled
@@ -147,17 +147,17 @@ def test_masked_data_do_not_count():
 
 def test_data_that_are_not_gaussian_or_come_second_are_refused():
     y, one = _random(*SHAPE), Identity(SHAPE)
-    with pytest.raises(UsageError, match="GD-642"):
+    with pytest.raises(InputError, match="GD-642"):
         Selected(DiscrepancyPrinciple(1.0))(lambda lam: Problem((Term(L1Distance(y), one, lam),)), start=y)
 
 
 def test_a_prior_without_lambda_or_with_nothing_to_resist_is_refused():
     y, one = _random(*SHAPE), Identity(SHAPE)
-    with pytest.raises(UsageError, match="GD-643"):
+    with pytest.raises(InputError, match="GD-643"):
         Selected(DiscrepancyPrinciple(1.0))(
             lambda _: Problem((Term(SquaredDistance(y), one), Term(L1(), one))), start=y
         )
-    with pytest.raises(UsageError, match="GD-643"):
+    with pytest.raises(InputError, match="GD-643"):
         Selected(DiscrepancyPrinciple(1.0), TIGHT)(_smooth(0 * y), start=y)
 
 
@@ -170,5 +170,5 @@ def test_an_impossible_range_is_refused():
 
 def test_normal_equations_refuse_what_is_not_quadratic():
     one = Identity(SHAPE)
-    with pytest.raises(UsageError, match="GD-641"):
+    with pytest.raises(InputError, match="GD-641"):
         NormalEquations()(Problem((Term(L1(), one),)), start=torch.zeros(SHAPE))

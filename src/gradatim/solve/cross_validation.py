@@ -9,6 +9,7 @@ from gradatim.base.errors import UsageError
 from gradatim.solve.criterion import Choice, Criterion, least
 from gradatim.solve.degrees_of_freedom import MonteCarloDegreesOfFreedom, exact_degrees_of_freedom
 from gradatim.solve.regularisation_path import RegularisationPath
+from gradatim.solve.weights import root
 
 STEP = 0.01
 """Size of the shift in units of the root mean square of √W·y."""
@@ -56,7 +57,7 @@ class GeneralisedCrossValidation(Criterion):
         """The λ of the least score on the range."""
         count = max(path.count, 1)
         _, f = path.data(weights[0])
-        size = float(torch.linalg.vector_norm(torch.as_tensor(f.weights).sqrt() * f.target))
+        size = float(torch.linalg.vector_norm(root(f.weights) * f.target))
         step = STEP * size / math.sqrt(count) or STEP
         estimate = MonteCarloDegreesOfFreedom(path, step, self.probes, self.seed)
 

@@ -12,6 +12,7 @@ from gradatim.solve.distances import SquaredDistance
 from gradatim.solve.normal_equations import quadratic_weights
 from gradatim.solve.norms import SquaredL2
 from gradatim.solve.regularisation_path import RegularisationPath
+from gradatim.solve.weights import root
 
 
 def exact_degrees_of_freedom(path: RegularisationPath, weight: float) -> float | None:
@@ -42,7 +43,7 @@ def exact_degrees_of_freedom(path: RegularisationPath, weight: float) -> float |
         weights = quadratic_weights(f)
         if isinstance(weights, Tensor) and weights.numel() > 1:
             return None
-        symbols.append(float(term.weight) * float(weights) * operator.gram_symbol(path.start).double())
+        symbols.append(term.strength * float(weights) * operator.gram_symbol(path.start).double())
     total = sum(symbols[1:], symbols[0])
     used = torch.where(total > 0, symbols[0] / total, torch.zeros_like(total))
     shape = path.problem_at(weight).domain_shape
@@ -83,10 +84,10 @@ class MonteCarloDegreesOfFreedom:
     def __post_init__(self) -> None:
         _, f = self.path.data(1.0)
         random = generator(self.seed)
-        root = torch.as_tensor(f.weights).sqrt().to(f.target)
+        whitening = torch.as_tensor(root(f.weights), dtype=f.target.real.dtype, device=f.target.device)
         for _ in range(self.probes):
-            b = _signs(f.target, random) * (root.abs() > 0)
-            shift = self.step * b / torch.where(root == 0, torch.ones_like(root), root)
+            b = _signs(f.target, random) * (whitening > 0)
+            shift = self.step * b / whitening.masked_fill(whitening == 0, 1.0)
             self.shifted.append((b, self.path.shifted(shift)))
 
     def at(self, weight: float) -> float:

@@ -8,10 +8,11 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from gradatim.base.errors import UsageError
+from gradatim.base.errors import InputError
 from gradatim.solve.distances import SquaredDistance
 from gradatim.solve.problem import Problem, Term
 from gradatim.solve.solution import Solution
+from gradatim.solve.weights import root
 
 
 class Solver(Protocol):
@@ -38,7 +39,7 @@ class RegularisationPath:
         start: first iterate.
 
     Raises:
-        UsageError: GD-642 if the first term is not a :class:`SquaredDistance`.
+        InputError: GD-642 if the first term is not a :class:`SquaredDistance`.
 
     Example:
         >>> from gradatim.linop.identity import Identity
@@ -74,7 +75,7 @@ class RegularisationPath:
         """The data term of the problem for λ, and its function."""
         term = self.problem_at(weight).terms[0]
         if not isinstance(term.function, SquaredDistance):
-            raise UsageError(
+            raise InputError(
                 "GD-642",
                 given=f"{type(term.function).__name__} as the first term",
                 allowed="the data term first, a SquaredDistance: choosing λ needs Gaussian data",
@@ -86,7 +87,7 @@ class RegularisationPath:
         """√W·(A x − y) at the solution for λ; its variance is σ² if x were the truth."""
         with torch.no_grad():
             term, f = self.data(weight)
-            return torch.as_tensor(f.weights).sqrt() * (term.operator.apply(self.at(weight).value) - f.target)
+            return root(f.weights) * (term.operator.apply(self.at(weight).value) - f.target)
 
     def misfit(self, weight: float) -> float:
         """Mean of W·|A x − y|² over the :meth:`count` data of positive weight."""
@@ -103,7 +104,7 @@ class RegularisationPath:
     def prior_terms(self) -> tuple[Term, ...]:
         """The terms that λ multiplies, with their weights for λ = 1."""
         pairs = zip(self.problem_at(1.0).terms[1:], self.problem_at(2.0).terms[1:], strict=True)
-        return tuple(one for one, two in pairs if float(one.weight) != float(two.weight))
+        return tuple(one for one, two in pairs if one.strength != two.strength)
 
     def prior(self, weight: float) -> float:
         """R(x) at the solution for λ, in float64."""

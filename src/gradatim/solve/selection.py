@@ -65,6 +65,7 @@ class Selected:
         >>> from gradatim.linop.identity import Identity
         >>> from gradatim.solve.discrepancy_principle import DiscrepancyPrinciple
         >>> from gradatim.solve.normal_equations import NormalEquations
+        >>> from gradatim.solve.norms import SquaredL2
         >>> from gradatim.solve.problem import Problem, Term
         >>> from gradatim.solve.distances import SquaredDistance
         >>> y, one = torch.tensor([[3.0, 3.0]]), Identity((1, 2))

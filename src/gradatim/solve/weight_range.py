@@ -5,13 +5,14 @@ import math
 import torch
 from torch import Tensor
 
-from gradatim.base.errors import UsageError
+from gradatim.base.errors import InputError
 from gradatim.base.seeds import generator
 from gradatim.solve.conjugate_gradient import ConjugateGradient
 from gradatim.solve.normal_operator import NormalOperator
 from gradatim.solve.problem import Term
 from gradatim.solve.regularisation_path import RegularisationPath
 from gradatim.solve.stopping import IterationBound, SmallResidual
+from gradatim.solve.weights import root
 
 DECADES = 4.0
 """From the λ that leaves nothing of the data down to where the search begins to be in vain."""
@@ -49,7 +50,7 @@ def weight_range(path: RegularisationPath) -> tuple[float, float]:
         The least and the largest λ.
 
     Raises:
-        UsageError: GD-643 if the prior leaves nothing of the data to explain, or λ multiplies nothing.
+        InputError: GD-643 if the prior leaves nothing of the data to explain, or λ multiplies nothing.
 
     Example:
         >>> from gradatim.linop.identity import Identity
@@ -82,11 +83,11 @@ def weight_range(path: RegularisationPath) -> tuple[float, float]:
 def _limit(path: RegularisationPath, prior: tuple[Term, ...]) -> tuple[Tensor, float, float, float]:
     """x_μ for a large μ, that μ, the misfit ‖A x_μ − y‖, and ‖A(x_μ − x₀)‖, norms weighted by W."""
     data, f = path.data(1.0)
-    root = torch.as_tensor(f.weights).sqrt()
+    whitening = root(f.weights)
     right = data.operator.adjoint(f.weights * f.target).expand_as(path.start)
     probe = torch.randn(right.shape, generator=generator(0), dtype=right.dtype).to(right.device)
-    resistance = sum(float(t.weight) * _length(t.operator.apply(probe)) ** 2 for t in prior)
-    stiffness = _length(root * data.operator.apply(probe)) ** 2 / resistance if resistance > 0 else 1.0
+    resistance = sum(t.strength * _length(t.operator.apply(probe)) ** 2 for t in prior)
+    stiffness = _length(whitening * data.operator.apply(probe)) ** 2 / resistance if resistance > 0 else 1.0
     x, image, spread = path.start, torch.zeros_like(f.target), math.inf
     for _ in range(LONGEST):
         system = NormalOperator(
@@ -94,9 +95,9 @@ def _limit(path: RegularisationPath, prior: tuple[Term, ...]) -> tuple[Tensor, f
         )
         x = ConjugateGradient(RULE)(right, system=system, start=x).value
         previous, image = image, data.operator.apply(x)
-        fit = _length(root * (image - f.target))
+        fit = _length(whitening * (image - f.target))
         # x_μ − x₀ falls as 1/μ, so that the way from the μ before is this many times the way still to go
-        spread = _length(root * (image - previous)) / (STIFFENING - 1.0)
+        spread = _length(whitening * (image - previous)) / (STIFFENING - 1.0)
         if spread < SETTLED * fit:
             break
         stiffness *= STIFFENING
@@ -124,15 +125,15 @@ def _dual_norm(term: Term, p: Tensor) -> float:
         low, high = (middle, high) if remains(middle) else (low, middle)
     # a norm's prox falls to 0 on a finite way; that of a quadratic only approaches it
     sudden = float(term.function.prox(p, 0.5 * high).abs().max()) > SUDDEN * largest
-    return high / float(term.weight) if sudden else math.inf
+    return high / term.strength if sudden else math.inf
 
 
 def _length(x: Tensor) -> float:
     return float(torch.linalg.vector_norm(x))
 
 
-def _nothing(given: str) -> UsageError:
-    return UsageError(
+def _nothing(given: str) -> InputError:
+    return InputError(
         "GD-643",
         given=given,
         allowed="a prior with some resistance against the data, multiplied by λ",
