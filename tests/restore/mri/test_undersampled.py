@@ -79,6 +79,16 @@ def test_maps_that_see_less_somewhere_need_the_unmeasured_channel() -> None:
     assert float(problem.value(found.image)) == pytest.approx(float(problem.value(other.value)), rel=1e-5)
 
 
+def test_more_iterations_prove_more() -> None:
+    kspace = scan(head(SMALL), ONE[:, :18, :16], pattern(SMALL, share=0.4, middle=6), noise=0.02)
+    gaps = []
+    for count in (20, 400):
+        proof = CompressedSensing(weight=0.02, rounds=1, rule=IterationBound(count))(kspace).solution.certificate
+        assert proof is not None
+        gaps.append(proof.relative)
+    assert 0 <= gaps[1] < 0.01 * gaps[0]
+
+
 def test_all_samples_and_no_prior_give_the_image() -> None:
     found = CompressedSensing(weight=0.0, rounds=0, rule=IterationBound(300))(scan(head(SHAPE), ONE, ALL))
     assert error(found.image, head(SHAPE)) < 1e-4

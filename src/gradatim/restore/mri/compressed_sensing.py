@@ -12,8 +12,10 @@ from gradatim.restore.mri.held_out import HeldOut
 from gradatim.restore.mri.kspace import KSpace
 from gradatim.restore.mri.sparsity import CosineSparsity, Sparsity
 from gradatim.solve.criterion import Choice
+from gradatim.solve.distances import SquaredDistance
 from gradatim.solve.drive import drive
 from gradatim.solve.function import Function
+from gradatim.solve.problem import Problem, Term
 from gradatim.solve.solution import Progress, Solution, Stop
 from gradatim.solve.stopping import IterationBound, RelativeChange, StoppingRule
 
@@ -27,7 +29,8 @@ class MriReconstruction:
 
     Args:
         image: (*shape), complex; its phase is that of the maps' reference.
-        solution: of the last weighted problem.
+        solution: of the last weighted problem, with a certificate of how far its objective can be above its
+            minimum; 40 iterations a round are for the image, not for a small gap.
         weight: λ, unit of the image.
         choice: the curve that λ was taken from; None where λ was given.
     """
@@ -132,7 +135,10 @@ class CompressedSensing:
                 function = self.sparsity.function(weights)
             reason, made, state = self._round(method, state, function, weight)
             history += made
-        return Solution(state.image, reason, len(history), history)
+        target = kspace.samples[0] if maps is None else kspace.samples
+        problem = Problem((Term(SquaredDistance(target), kspace.model(maps)), Term(function, operator, weight)))
+        proof = problem.certificate(state.image, (None, method.penalty * state.coefficient_duals))
+        return Solution(state.image, reason, len(history), history, proof)
 
     def _round(
         self, method: CoilSplitting, state: SplittingState, function: Function, weight: float
