@@ -68,7 +68,7 @@ def test_the_energy_is_one_half_of_point_nine_to_the_k():
         (SmallGradient(0.03), 5, -0.02916, Stop.GRADIENT),  # in flight through the minimum
         (RelativeChange(0.02 / 0.5888), 10, -0.5888, Stop.CHANGE),  # at a turning point: |Δx| < 0.02
         (RelativeGradient(0.035), 5, -0.02916, Stop.GRADIENT),
-        (Plateau(window=5, tolerance=0.01), 10, -0.5888, Stop.PLATEAU),  # a window of a quarter of a period
+        (Plateau(window=5, tolerance=0.01), 15, 0.0516, Stop.PLATEAU),  # in flight again, no lower than before
     ],
 )
 def test_rules_that_the_swing_fools(rule, steps, x, reason):
@@ -76,7 +76,7 @@ def test_rules_that_the_swing_fools(rule, steps, x, reason):
     assert (found.iterations, found.reason) == (steps, reason)
     assert found.value.item() == pytest.approx(x, abs=5e-5)
     still_to_come = max(abs(later) for later in path(200)[steps + 1 :])
-    assert still_to_come > 0.5
+    assert still_to_come > 0.35
 
 
 @pytest.mark.parametrize("tolerance", [0.1, 1e-2, 1e-3, 1e-4, 1e-6])

@@ -151,6 +151,15 @@ def test_without_a_step_size_no_unit_matters(method, scale, unit):
     assert found.converged
 
 
+@pytest.mark.parametrize("method", FREE, ids=lambda method: type(method).__name__)
+def test_float32_is_no_hindrance(method):
+    curvatures = torch.logspace(0, 2, 40)
+    found = method(lambda x: 0.5 * torch.sum(curvatures * (x - 1.0).square()), start=torch.zeros(40))
+    assert found.value.dtype == torch.float32
+    assert found.history[-1].objective < 1e-4 * 0.5 * float(curvatures.sum())
+    assert found.converged
+
+
 def test_the_curvature_is_that_of_a_quadratic():
     random = torch.Generator().manual_seed(0)
     basis = torch.linalg.qr(torch.randn(20, 20, generator=random, dtype=F64)).Q

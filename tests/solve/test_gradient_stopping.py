@@ -28,7 +28,8 @@ def test_a_plateau_is_judged_by_what_was_gained_so_far():
     assert Plateau(window=2, tolerance=1e-6).check(history) is Stop.PLATEAU
     assert Plateau(window=2, tolerance=1e-7).check(history) is None
     assert Plateau(window=5, tolerance=1.0).check(history) is None  # nothing before the window to compare with
-    assert Plateau(window=1, tolerance=0.0).check(falling(3.0, 2.0, 2.5)) is Stop.PLATEAU
+    assert Plateau(window=1, tolerance=0.0).check(falling(3.0, 2.0, 2.0)) is Stop.PLATEAU
+    assert Plateau(window=1, tolerance=0.1).check(falling(3.0, 2.0, 2.5)) is None  # not at the lowest
 
 
 @pytest.mark.parametrize(

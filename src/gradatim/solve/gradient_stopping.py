@@ -88,10 +88,11 @@ class SmallEnergy(StoppingRule):
 
 @dataclass(frozen=True)
 class Plateau(StoppingRule):
-    """Stops when the best objective of the last ``window`` iterations gained next to nothing on that before.
+    """Stops when the objective is at its lowest, and the last ``window`` iterations gained next to nothing on it.
 
-    "Next to nothing" is tolerance times all that was gained since the first iteration; no unit enters. Fooled by
-    a method that creeps, and by momentum if the window is shorter than half a swing, π/arccos √β steps and more.
+    "At" and "next to nothing" mean within tolerance times all that was gained since the first iteration; no unit
+    enters. Fooled by a method that creeps, and by momentum that passes the bottom a second time within the
+    window: half a swing is π/arccos √β steps and more. An objective that dances around its minimum never ends here.
 
     Args:
         window: iterations, ≥ 1.
@@ -119,7 +120,8 @@ class Plateau(StoppingRule):
             return None
         before = min(progress.objective for progress in history[: -self.window])
         now = min(progress.objective for progress in history[-self.window :])
-        return Stop.PLATEAU if before - now <= self.tolerance * (history[0].objective - min(before, now)) else None
+        slack = self.tolerance * (history[0].objective - min(before, now))
+        return Stop.PLATEAU if before - now <= slack and history[-1].objective - min(before, now) <= slack else None
 
 
 @dataclass(frozen=True)
