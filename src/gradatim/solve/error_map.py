@@ -60,7 +60,8 @@ class LaplaceErrorMap:
     diffusivity 1/|K x̂|_ε for total variation. It is the exact posterior for a quadratic prior. Otherwise it is
     an approximation, and it holds only what the prior lets vary: the bias that a prior brings is not in it.
     If nothing is said, ε is where a prior's parabola at 0 has the variance of the prior itself (for total
-    variation in d dimensions (d + 1)σ²/λ), so that flat regions are neither frozen nor free.
+    variation in d dimensions (d + 1)σ²/λ), so that flat regions are neither frozen nor free; against Langevin
+    samples the map is then about 20 % too large there. An axis of one voxel counts among the d.
 
     Exact in Fourier space where everything is shift-invariant, exact by a matrix up to 2048 unknowns, and
     otherwise from samples x = H⁻¹ Σ Kᵢ*√(λᵢDᵢ) n with white n, whose covariance is H⁻¹; each takes one solve
