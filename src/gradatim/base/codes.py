@@ -139,6 +139,7 @@ CODES: dict[str, str] = {
     "GD-683": "too few samples to tell the noise, or to hold some out",
     "GD-684": "an array file cannot be read as one",
     "GD-685": "an array file holds another kind of values, or of axes, than was asked for",
+    "GD-690": "an example of a texture is flat or not finite",
     # GD-7xx: regions and features
     "GD-701": "the label image holds no region",
     "GD-702": "regions reach where a masked image was not measured",

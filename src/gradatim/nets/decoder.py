@@ -63,16 +63,15 @@ class Decoder(nn.Module):
         self.grids = tuple(tuple(-(-n // 2**level) for n in shape) for level in reversed(range(levels + 1)))
         self.width = width
         convolution = nn.Conv2d if len(shape) == 2 else nn.Conv3d
-        self.mixes = nn.ModuleList(
+        mixes = [
             nn.utils.skip_init(convolution, width, width, 3, padding=1, padding_mode="replicate", bias=False)
             for _ in self.grids
-        )
+        ]
+        self.mixes = nn.ModuleList(mixes)
         self.norms = nn.ModuleList(nn.GroupNorm(width, width) for _ in self.grids)
         self.picture = nn.utils.skip_init(convolution, width, channels, 1)
-        self._draw(generator(seed))
-
-    def _draw(self, random: torch.Generator) -> None:
-        for mix in self.mixes:
+        random = generator(seed)
+        for mix in mixes:
             nn.init.kaiming_normal_(mix.weight, a=SLOPE, generator=random)
         nn.init.kaiming_normal_(self.picture.weight, nonlinearity="linear", generator=random)
         nn.init.zeros_(self.picture.bias)
