@@ -90,7 +90,7 @@ def extrapolated_step(sweeps: EmSweeps, state: Extrapolation) -> Extrapolation:
     gain = x - state.y
     weight = _weight(gain, state.gain)
     if weight > 0:
-        y = torch.add(x, x - state.x, alpha=weight).clamp_min_(0.0)
+        y = torch.lerp(state.x, x, 1.0 + weight).clamp_min_(0.0)
         figures = sweeps.compare(y)
         if figures.deviance <= state.figures.deviance:
             return Extrapolation(y, x, gain, figures, _change(y, state.y))

@@ -111,7 +111,7 @@ class EmSweeps:
 
     def first(self, start: Tensor | None) -> Tensor:
         """The first object: a given one, a flat one where none is given, dark where the data do not see."""
-        return torch.where(self.inverse_sensitivity > 0, self.counts.started(start), 0.0)
+        return self.counts.started(start).mul_(self.inverse_sensitivity > 0)
 
     def _figures(self) -> Figures:
         self.transforms.filter(self._symbol)
@@ -144,7 +144,7 @@ class EmSweeps:
         self.transforms.load(self.shape, lambda planes, _: (values[planes], ()))
         sensitivity = self.correction()
         seen = sensitivity > UNSEEN * sensitivity.max()
-        return self.transforms.array(torch.where(seen, sensitivity.clamp_min(self._tiny).reciprocal_(), 0.0))
+        return self.transforms.array(sensitivity.clamp_min_(self._tiny).reciprocal_().mul_(seen))
 
 
 def _dot(a: Array, b: Array) -> float:

@@ -149,7 +149,8 @@ class FieldBlur(LinearOperator):
             for k, first, n in zip(psf.shape, self.first, self.support, strict=True)
         ]
         nowhere = psf.new_zeros(self.support)  # a PSF that is larger than a periodic object folds upon itself
-        return nowhere.index_put(torch.meshgrid(*places, indexing="ij"), psf, accumulate=True)
+        put = nowhere.index_put if psf.requires_grad else nowhere.index_put_
+        return put(torch.meshgrid(*places, indexing="ij"), psf, accumulate=True)
 
     @cached_property
     def _kept(self) -> dict[tuple[torch.device, torch.dtype], Tensor]:

@@ -42,7 +42,7 @@ class RichardsonLucy:
 
     A step costs four real transforms. The history's objective is the deviance of each iterate, its misfit is 1
     at the noise. Memory on the CPU, in volumes of the support: two objects, a spectrum, the PSF's spectrum
-    and 1/A* 1, so five in all. Not differentiable; unroll :class:`FieldBlur` for that.
+    and 1/A* 1, five in all; six measured, with slabs and image. Not differentiable; unroll :class:`FieldBlur` for that.
 
     Args:
         rule: when to stop; sees ``change``, ``misfit`` and ``objective``.
