@@ -76,7 +76,7 @@ def test_the_discrepancy_principle_oversmooths_a_picture_and_sure_does_not(level
     assert not sure.at_edge
     assert not rough.at_edge
     assert best - decibels(sure.value) < 0.1
-    assert 0.5 < best - decibels(rough.value) < 1.1
+    assert best - decibels(rough.value) > 0.5
 
 
 def test_noise_or_probes_that_are_not_positive_are_refused():
