@@ -6,7 +6,7 @@ from typing import Any
 from gradatim.pipelines.susceptibility import SusceptibilityResult
 from gradatim.solve.solution import Stop
 
-UNSETTLED = frozenset({Stop.BOUND.value, Stop.NON_FINITE.value})
+UNSETTLED = frozenset(stop.value for stop in (Stop.BOUND, Stop.TIME, Stop.NON_FINITE, Stop.VANISHED, Stop.EXPLODED))
 """Reasons to stop that say nothing about quality."""
 
 
