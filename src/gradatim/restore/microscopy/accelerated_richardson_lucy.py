@@ -1,5 +1,6 @@
 """Richardson-Lucy with vector extrapolation, guarded so that the data never become less likely."""
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -39,8 +40,8 @@ class AcceleratedRichardsonLucy:
     α = ⟨g_k, g_{k−1}⟩ / ‖g_{k−1}‖², g_k = x_{k+1} − y_k, kept in [0, 1). An extrapolation that makes the data
     less likely is refused, at the price of one more blur, and the plain step, which cannot, takes its place;
     so the deviance never rises. Gets where the plain method is after k iterations in a small multiple of √k.
-    The iterates lie on another path than the plain method's: compare at equal deviance. Memory: five volumes
-    more than the plain method.
+    The iterates lie on another path than the plain method's: compare at equal deviance. Memory: 15 to 30 volumes,
+    for each step makes new ones.
 
     Args:
         rule: when to stop; sees ``change``, ``misfit`` and ``objective``.
@@ -100,14 +101,16 @@ def extrapolated_step(sweeps: EmSweeps, state: Extrapolation) -> Extrapolation:
 def _weight(gain: Tensor, before: Tensor | None) -> float:
     if before is None:
         return 0.0
-    length = float(torch.sum(before * before, dtype=torch.float64))
-    along = float(torch.sum(gain * before, dtype=torch.float64))
+    length = float(torch.dot(before.flatten(), before.flatten()))
+    along = float(torch.dot(gain.flatten(), before.flatten()))
     return min(max(along / length, 0.0), 0.999) if length > 0 else 0.0
 
 
 def _change(now: Tensor, before: Tensor) -> float:
     length = float(torch.linalg.vector_norm(now))
-    return float(torch.dist(now, before)) / length if length > 0 else 0.0
+    slabs = zip(now.split(8), before.split(8), strict=True)  # the difference is never there as a whole
+    moved = math.hypot(*(float(torch.dist(a, b)) for a, b in slabs))
+    return moved / length if length > 0 else 0.0
 
 
 def _progress(before: Extrapolation, after: Extrapolation) -> Progress:
