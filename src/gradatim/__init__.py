@@ -153,8 +153,11 @@ _HOMES = {
     "GeneralisedCrossValidation": "solve.cross_validation",
     "ImplicitSolution": "solve.implicit",
     "LCurve": "solve.l_curve",
+    "ErrorMap": "solve.error_map",
     "LaplaceErrorMap": "solve.error_map",
+    "NormalEquations": "solve.normal_equations",
     "Selected": "solve.selection",
+    "Selection": "solve.selection",
     "Sure": "solve.sure",
     # images restored and made
     "AcceleratedRichardsonLucy": "restore.microscopy.accelerated_richardson_lucy",

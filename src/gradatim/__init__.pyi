@@ -117,6 +117,7 @@ from gradatim.solve.discrepancy_principle import DiscrepancyPrinciple as Discrep
 from gradatim.solve.distances import HuberDistance as HuberDistance
 from gradatim.solve.distances import L1Distance as L1Distance
 from gradatim.solve.distances import SquaredDistance as SquaredDistance
+from gradatim.solve.error_map import ErrorMap as ErrorMap
 from gradatim.solve.error_map import LaplaceErrorMap as LaplaceErrorMap
 from gradatim.solve.fista import Fista as Fista
 from gradatim.solve.gradient_stopping import Lasting as Lasting
@@ -133,6 +134,7 @@ from gradatim.solve.langevin import Langevin as Langevin
 from gradatim.solve.lbfgs import Lbfgs as Lbfgs
 from gradatim.solve.momentum import HeavyBall as HeavyBall
 from gradatim.solve.momentum import Nesterov as Nesterov
+from gradatim.solve.normal_equations import NormalEquations as NormalEquations
 from gradatim.solve.norms import GroupHuber as GroupHuber
 from gradatim.solve.norms import GroupL1 as GroupL1
 from gradatim.solve.norms import L1 as L1
@@ -147,6 +149,7 @@ from gradatim.solve.problem import Problem as Problem
 from gradatim.solve.problem import Term as Term
 from gradatim.solve.rof import RudinOsherFatemi as RudinOsherFatemi
 from gradatim.solve.selection import Selected as Selected
+from gradatim.solve.selection import Selection as Selection
 from gradatim.solve.solution import Certificate as Certificate
 from gradatim.solve.solution import Solution as Solution
 from gradatim.solve.solution import Stop as Stop

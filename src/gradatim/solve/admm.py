@@ -183,7 +183,7 @@ def _norm(x: Tensor) -> float:
 def _first_penalties(problem: Problem) -> list[float]:
     """ρ = curvature for smooth terms; others get the ρ with which ρ‖K‖² is the smooth terms' mean."""
     bounds = [term.operator.norm_bound() ** 2 for term in problem.terms]
-    curvatures = [float(term.weight) * term.function.smoothness for term in problem.terms]
+    curvatures = [term.strength * term.function.smoothness for term in problem.terms]
     pulls = [c * b for c, b in zip(curvatures, bounds, strict=True) if math.isfinite(c) and c > 0]
     typical = sum(pulls) / len(pulls) if pulls else 1.0
     return [

@@ -123,7 +123,7 @@ class Fista:
 
 
 def _curvature(term: Term) -> float:
-    return float(term.weight) * term.function.smoothness * term.operator.norm_bound() ** 2
+    return term.strength * term.function.smoothness * term.operator.norm_bound() ** 2
 
 
 def _split(problem: Problem) -> tuple[list[Term], Term | None]:
