@@ -43,5 +43,5 @@ class Inpaint:
         from gradatim.restore.inpaint import Inpainting
 
         missing = read_region(self.mask, image)
-        prior = chosen_prior(self.method, image, steps=20, weight=None)
+        prior = chosen_prior(self.method, image, steps=40, weight=None)
         return Inpainting(prior, self.noise, image.spacing)(image.data, known=~missing)

@@ -92,7 +92,7 @@ def _clipped(path: Path, picture: Picture) -> tuple[Finding, ...]:
         f"{outside} of {picture.data.numel()} values lie outside of 0 … {picture.brightest}, "
         f"from {low:.6g} to {high:.6g}; they were set to the nearest end"
     )
-    fix = "write a TIFF or NIfTI file to keep them"
+    fix = "start from a TIFF or NIfTI file if they matter; those keep every value"
     return (Finding("GD-273", Severity.WARN, path.name, what, f"0 … {picture.brightest}", fix),)
 
 

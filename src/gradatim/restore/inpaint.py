@@ -41,7 +41,7 @@ class Inpainting:
         True
     """
 
-    prior: Prior = field(default_factory=lambda: PlugAndPlay(steps=20))
+    prior: Prior = field(default_factory=lambda: PlugAndPlay(steps=40))
     noise: float | None = 0.0
     spacing: tuple[float, ...] = (1.0, 1.0)
 

@@ -1,0 +1,137 @@
+"""gradatim restore: every sub-command from file to file, what it says, and what it refuses."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from gradatim.base.grid import Grid
+from gradatim.cli.main import main
+from gradatim.cli.restore import SUBCOMMANDS
+from gradatim.io.nifti import read_image
+from gradatim.io.nifti_write import write_nifti
+from gradatim.io.picture import Picture, read_picture
+from gradatim.io.picture_write import write_picture
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    random = torch.Generator().manual_seed(0)
+    step = torch.full((32, 32), 60.0)
+    step[8:24, 10:26] = 180.0
+    region = torch.zeros(32, 32)
+    region[12:18, 12:18] = 255.0
+    pictures = {
+        "truth": step,
+        "noisy": step + 10.0 * torch.randn(32, 32, generator=random),
+        "colour": step.expand(3, 32, 32) + 10.0 * torch.randn(3, 32, 32, generator=random),
+        "region": region,
+        "source": torch.full((32, 32), 120.0),
+        "small": step[::2, ::2] + torch.randn(16, 16, generator=random),
+    }
+    for name, data in pictures.items():
+        write_picture(tmp_path / f"{name}.png", Picture(data, 8))
+    return tmp_path
+
+
+def run(folder: Path, *words: str) -> int:
+    return main(
+        ["restore", *(str(folder / word) if word.endswith((".png", ".nii", ".jpg")) else word for word in words)]
+    )
+
+
+def error(folder: Path, name: str) -> float:
+    return float((read_picture(folder / name).data - read_picture(folder / "truth.png").data).square().mean())
+
+
+@pytest.mark.parametrize("method", ["cosine", "tv", "tgv", "wavelet"])
+def test_denoise(folder: Path, method: str, capsys) -> None:
+    assert run(folder, "denoise", "noisy.png", "out.png", "--method", method, "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["noise"] == pytest.approx(10.0, rel=0.3)
+    assert (said["weight"] is None) is (method in {"cosine", "wavelet"})
+    assert error(folder, "out.png") < 0.6 * error(folder, "noisy.png")
+
+
+@pytest.mark.parametrize("method", ["cosine", "tv"])
+def test_colour_stays_colour(folder: Path, method: str) -> None:
+    assert run(folder, "denoise", "colour.png", "out.png", "--method", method, "--noise", "10") == 0
+    assert read_picture(folder / "out.png").data.shape == (3, 32, 32)
+
+
+def test_what_was_decided_is_said_to_a_reader(folder: Path, capsys) -> None:
+    assert run(folder, "denoise", "noisy.png", "out.png", "--method", "tv", "--noise", "10") == 0
+    said = capsys.readouterr().err
+    assert "noise 10" in said
+    assert "λ " in said
+    assert "above its minimum" in said
+
+
+def test_inpaint_keeps_what_is_known(folder: Path) -> None:
+    assert run(folder, "inpaint", "truth.png", "region.png", "out.png", "--method", "tv") == 0
+    found, region = (read_picture(folder / f"{name}.png").data for name in ("out", "region"))
+    truth = read_picture(folder / "truth.png").data
+    assert torch.equal(found[region == 0], truth[region == 0])
+    assert float((found - truth).abs().max()) <= 1.0
+
+
+def test_deblur_sharpen_and_superres(folder: Path) -> None:
+    write_picture(folder / "point.png", Picture(torch.nn.functional.pad(torch.tensor([[200.0]]), [2] * 4), 8))
+    for blur in (["--gaussian", "0.3"], ["--disk", "0.5"], ["--motion", "1", "20"], ["--psf", "point.png"]):
+        assert run(folder, "deblur", "noisy.png", "out.png", *blur, "--noise", "10") == 0
+        assert error(folder, "out.png") < error(folder, "noisy.png")
+    assert run(folder, "sharpen", "truth.png", "out.png", "--method", "unsharp", "--amount", "0") == 0
+    assert error(folder, "out.png") == 0.0
+    assert run(folder, "superres", "small.png", "out.png", "--noise", "1") == 0
+    assert read_picture(folder / "out.png").data.shape == (32, 32)
+
+
+def test_edit_takes_the_gradients_of_the_source(folder: Path) -> None:
+    assert run(folder, "edit", "truth.png", "source.png", "region.png", "out.png") == 0
+    assert error(folder, "out.png") < 1.0  # flat inside a flat surrounding
+
+
+def test_a_volume_keeps_its_grid(tmp_path: Path) -> None:
+    grid = Grid((12, 10, 8), (1.0, 1.0, 2.0))
+    image = 100.0 + 5.0 * torch.randn(grid.shape, generator=torch.Generator().manual_seed(0))
+    write_nifti(tmp_path / "a.nii", image, grid)
+    assert run(tmp_path, "denoise", "a.nii", "b.nii", "--method", "tv") == 0
+    found = read_image(tmp_path / "b.nii")
+    assert found.grid.same_space(grid)
+    assert float(found.data.std()) < 1.0
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "exit_code"),
+    [
+        (["denoise", "noisy.png", "out.png", "--method", "tw"], "GD-102", 2),
+        (["denoise", "noisy.png", "out.png", "--weight", "3"], "GD-104", 2),
+        (["denoise", "noisy.png", "out.png", "--noise", "-3"], "GD-101", 2),
+        (["denoise", "noisy.png", "out.nii"], "GD-101", 2),
+        (["denoise", "no.png", "out.png"], "GD-222", 3),
+        (["deblur", "noisy.png", "out.png"], "GD-104", 2),
+        (["deblur", "noisy.png", "out.png", "--disk", "2", "--gaussian", "1"], "GD-104", 2),
+        (["deblur", "noisy.png", "out.png", "--psf", "colour.png"], "GD-662", 3),
+        (["inpaint", "noisy.png", "small.png", "out.png"], "GD-311", 3),
+        (["inpaint", "noisy.png", "source.png", "out.png"], "GD-661", 3),
+        (["edit", "colour.png", "noisy.png", "region.png", "out.png"], "GD-311", 3),
+        (["edit", "noisy.png", "source.png", "source.png", "out.png"], "GD-663", 3),
+        (["superres", "small.png", "out.png", "--factor", "2", "2", "2"], "GD-103", 2),
+    ],
+)
+def test_refusals_have_a_code_and_write_nothing(
+    folder: Path, words: list[str], code: str, exit_code: int, capsys
+) -> None:
+    assert run(folder, *words) == exit_code
+    assert code in capsys.readouterr().err
+    assert not (folder / "out.png").exists()
+    assert not (folder / "out.nii").exists()
+
+
+@pytest.mark.parametrize("word", SUBCOMMANDS)
+def test_every_sub_command_explains_itself(word: str, capsys) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["restore", word, "--help"])
+    assert end.value.code == 0
+    assert "OUT" in capsys.readouterr().out
