@@ -16,9 +16,8 @@ from gradatim.restore.contrast import Contrast, contrast
 from gradatim.solve.adaptive import Adam
 from gradatim.solve.descent import GradientMethod
 from gradatim.solve.drive import drive
-from gradatim.solve.early_stop import EarlyStop, HeldOut
+from gradatim.solve.early_stop import EarlyStop, HeldOut, Patience
 from gradatim.solve.evaluate import norm
-from gradatim.solve.gradient_stopping import Plateau
 from gradatim.solve.gradient_watch import GradientReport
 from gradatim.solve.iterate_variance import IterateMoments, IterateVariance
 from gradatim.solve.parameter_vector import ParameterVector
@@ -54,7 +53,7 @@ class DeepImage:
         """One sentence for a reader; empty if the stop was found and no gradient was lost."""
         said = self.gradients.message
         if self.solution.reason in (Stop.BOUND, Stop.TIME):
-            said = "; ".join(filter(None, ("the run ended before it was seen to overfit", said)))
+            said = "; ".join(filter(None, ("the run ended at its bound, perhaps before the best picture", said)))
         return said
 
 
@@ -93,14 +92,14 @@ class DeepImagePrior:
         >>> quick = DeepImagePrior(width=8, levels=2, rule=IterationBound(5))
         >>> found = quick(y, operator=Identity((16, 16)))
         >>> found.value.shape, found.solution.reason.name, found.message
-        (torch.Size([16, 16]), 'BOUND', 'the run ended before it was seen to overfit')
+        (torch.Size([16, 16]), 'BOUND', 'the run ended at its bound, perhaps before the best picture')
     """
 
     width: int = 32
     levels: int = 3
     method: GradientMethod = field(default=Adam(step_size=0.01))
     early: EarlyStop = field(default=HeldOut())
-    rule: StoppingRule = field(default=IterationBound(3000) | Plateau(200, 0.0))
+    rule: StoppingRule = field(default=IterationBound(3000) | Patience())
     averaging: IterateVariance = field(default=IterateVariance())
     longest: float = math.inf
     seed: int = 0

@@ -1,6 +1,7 @@
 """What tells, without the truth, that a fit has begun to follow the noise."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -9,13 +10,14 @@ from torch import Tensor
 from gradatim.base.errors import UsageError
 from gradatim.base.seeds import generator
 from gradatim.solve.iterate_variance import IterateMoments
+from gradatim.solve.solution import Progress, Stop
+from gradatim.solve.stopping import StoppingRule, measured
 
 
 class EarlyStop(ABC):
     """A number that falls while a fit gets better and rises when it gets worse.
 
-    It becomes the objective of the history, so that ``Plateau(window, 0.0)`` stops a run that has not improved it for
-    ``window`` iterations.
+    It becomes the objective of the history, where :class:`Patience` stops a run that has not bettered it for long.
     """
 
     @abstractmethod
@@ -86,3 +88,41 @@ class Wandering(EarlyStop):
 
     def judge(self, moments: IterateMoments, unseen: float) -> float:
         return float(moments.variance)
+
+
+@dataclass(frozen=True)
+class Patience(StoppingRule):
+    """Stops when the objective has not been below its lowest for ``count`` iterations, however much it rose since.
+
+    For an objective that is only looked at, such as the misfit over data held out: it rises for good once the noise is
+    being learnt. The iterate that is wanted is the one at the lowest, not the last. For an objective that is minimised
+    take :class:`~gradatim.solve.gradient_stopping.Plateau`, which waits for a swing to come back.
+
+    Args:
+        count: iterations, ≥ 1.
+
+    Raises:
+        UsageError: GD-101 if ``count`` < 1; GD-104 with a method that measures no objective.
+
+    Source:
+        Prechelt, Early Stopping - But When?, Lecture Notes in Computer Science 1524:55-69, 1998.
+
+    Example:
+        >>> rises = [Progress(change=1.0, objective=value) for value in (3.0, 1.0, 2.0, 4.0)]
+        >>> Patience(2).check(rises[:3]) is None, Patience(2).check(rises).name
+        (True, 'PLATEAU')
+    """
+
+    count: int = 200
+
+    def __post_init__(self) -> None:
+        if self.count < 1:
+            raise UsageError("GD-101", given=f"{self.count} iterations", allowed="at least 1", do="wait for some")
+
+    def check(self, history: Sequence[Progress]) -> Stop | None:
+        measured(history[-1].objective, "objective")
+        if len(history) <= self.count:
+            return None
+        before = min(progress.objective for progress in history[: -self.count])
+        now = min(progress.objective for progress in history[-self.count :])
+        return Stop.PLATEAU if now >= before else None
