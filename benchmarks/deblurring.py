@@ -68,7 +68,8 @@ def main() -> None:
         weights = [sigma * 0.8 / 2**k for k in range(ORACLE)]
         best = max(gain(VariationPrior(w).restored(seen, sigma).value, image, picture) for w in weights)
         figures = (
-            f"σ {sigma:.2f} for {math.sqrt(variance):.2f}; plug and play **{gain(plugged.value, image, picture):.2f}**; "
+            f"σ {sigma:.2f} for {math.sqrt(variance):.2f}; "
+            f"plug and play **{gain(plugged.value, image, picture):.2f}**; "
             f"TV {gain(ours.value, image, picture):.2f} (λ/σ {(ours.weight or 0.0) / sigma:.3f}), "
             f"with λ by the truth {best:.2f}"
         )
