@@ -68,8 +68,10 @@ class FieldBlur(LinearOperator):
 
     @classmethod
     def open(cls, psf: Tensor, shape: Shape) -> "FieldBlur":
-        """The object goes on outside: the support is the field and the PSF's reach, rounded up to sizes that
-        transform fast. Voxels in the rounding are seen by no datum."""
+        """The object goes on outside the field, as far as the PSF reaches.
+
+        The support is rounded up to sizes that transform fast; voxels in the rounding are seen by no datum.
+        """
         reach = tuple(n + k - 1 for n, k in zip(shape, psf.shape, strict=False))
         support = tuple(int(scipy.fft.next_fast_len(n, real=True)) for n in reach)
         return cls(psf, shape, support, tuple(k - 1 - k // 2 for k in psf.shape))

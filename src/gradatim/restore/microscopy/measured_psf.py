@@ -26,8 +26,7 @@ class BeadAverage:
 
 @dataclass(frozen=True)
 class MeasuredPsf:
-    """The mean of bead images, each cut out, freed of its background, centred to a fraction of a voxel and weighted
-    by its light.
+    """The mean of bead images, each freed of its background, centred to a fraction of a voxel, weighted by its light.
 
     A bead is a local maximum that rises by ``prominence`` noise levels over the background, and whose window
     touches neither the border nor another that is a tenth as bright. Background: of an empty frame if given; else
