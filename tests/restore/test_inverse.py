@@ -14,6 +14,7 @@ from gradatim.restore.observation import Observation, observe, observe_periodic
 from gradatim.restore.plug_and_play import PlugAndPlay
 from gradatim.restore.point_spread import disk_spread, gaussian_spread, motion_spread
 from gradatim.restore.prior import VariationPrior
+from gradatim.restore.restored import Restored
 from gradatim.restore.sharpen import Sharpening, UnsharpMask
 from gradatim.restore.super_resolution import SuperResolution
 from tests.restore.pictures import colour, grey, noisy, psnr
@@ -120,9 +121,9 @@ def test_a_canvas_sees_what_its_formula_says() -> None:
 def test_a_coarse_pixel_is_the_mean_of_its_block(factors: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     caught: list[Observation] = []
 
-    def catch(self: PlugAndPlay, seen: Observation, noise: float) -> torch.Tensor:
+    def catch(self: PlugAndPlay, seen: Observation, noise: float) -> Restored:
         caught.append(seen)
-        return seen
+        return Restored(seen.picture(seen.data), noise)
 
     monkeypatch.setattr(PlugAndPlay, "restored", catch)
     coarse = torch.rand(6, 5).double()
@@ -166,11 +167,11 @@ def test_priors_work_on_volumes_and_colours() -> None:
     from gradatim.restore.denoise import AcrossChannels
     from gradatim.restore.local_cosine import LocalCosine
 
-    truth = colour(48)
-    known = scattered(truth, 0.5)
-    filled = Inpainting(PlugAndPlay(AcrossChannels(), steps=12))(truth, known=known).value
-    apart = Inpainting(PlugAndPlay(steps=12))(truth, known=known).value
-    assert psnr(filled, truth) > psnr(apart, truth)
+    truth, kernel = colour(48), gaussian_spread(0.7)
+    image = noisy(observe_periodic(truth, spacing=(1.0, 1.0), kernel=kernel).blur.apply(truth), 15.0)
+    seen = observe_periodic(image, spacing=(1.0, 1.0), kernel=kernel)
+    together, apart = (prior.restored(seen, 15.0).value for prior in (PlugAndPlay(AcrossChannels()), PlugAndPlay()))
+    assert psnr(together, truth) > psnr(apart, truth) + 0.5
     ball = 100.0 * ((torch.linspace(-1, 1, 16).square()[:, None, None] + torch.zeros(16, 12)) < 0.4)
     holes = torch.rand(ball.shape, generator=torch.Generator().manual_seed(0)) > 0.3
     found = Inpainting(PlugAndPlay(LocalCosine(3), 12), spacing=(1.0, 1.0, 2.0))(ball, known=holes).value

@@ -25,13 +25,12 @@ def colour(image: "AnyImage") -> bool:
     return image.family == "picture" and image.data.ndim == 3
 
 
-def chosen_prior(word: str, image: "AnyImage", *, steps: int, weight: float | None) -> "Prior":
+def chosen_prior(word: str, image: "AnyImage", *, weight: float | None) -> "Prior":
     """The prior that a word stands for.
 
     Args:
         word: ``cosine`` or ``tv``.
         image: for its axes and colours.
-        steps: of plug and play.
         weight: λ of total variation, None to choose it.
 
     Raises:
@@ -44,7 +43,7 @@ def chosen_prior(word: str, image: "AnyImage", *, steps: int, weight: float | No
     made = choose(
         word,
         {
-            "cosine": lambda: PlugAndPlay(local_cosines(image), steps),
+            "cosine": lambda: PlugAndPlay(local_cosines(image)),
             "tv": lambda: VariationPrior(weight),
         },
         what="method",

@@ -67,7 +67,7 @@ class Deblur:
         from gradatim.cli.restore_choice import chosen_prior
         from gradatim.restore.deblur import Deblurring
 
-        prior = chosen_prior(self.method, image, steps=8, weight=self.weight)
+        prior = chosen_prior(self.method, image, weight=self.weight)
         return Deblurring(self._point_spread(len(image.spacing)), prior, self.noise, image.spacing)(image.data)
 
     def _point_spread(self, axes: int) -> "Tensor":

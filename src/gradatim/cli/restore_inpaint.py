@@ -38,10 +38,18 @@ class Inpaint:
         return restore_file(self.image, self.out, self._filled, what="filling in", as_json=self.json)
 
     def _filled(self, image: "AnyImage") -> "Restored":
-        from gradatim.cli.restore_choice import chosen_prior
+        from gradatim.base.choice import choose
         from gradatim.cli.restore_region import read_region
         from gradatim.restore.inpaint import Inpainting
+        from gradatim.restore.local_cosine import LocalCosine
+        from gradatim.restore.plug_and_play import PlugAndPlay
+        from gradatim.restore.prior import Prior, VariationPrior
 
         missing = read_region(self.mask, image)
-        prior = chosen_prior(self.method, image, steps=40, weight=None)
+        # each colour by itself: where all three are missing, their sum knows no more than they do
+        priors: dict[str, Prior] = {
+            "cosine": PlugAndPlay(LocalCosine(len(image.spacing)), steps=40),
+            "tv": VariationPrior(),
+        }
+        prior = choose(self.method, priors, what="method")
         return Inpainting(prior, self.noise, image.spacing)(image.data, known=~missing)

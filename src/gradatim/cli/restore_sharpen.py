@@ -49,7 +49,7 @@ class Sharpen:
         from gradatim.cli.restore_choice import chosen_prior
         from gradatim.restore.sharpen import Sharpening
 
-        prior = chosen_prior(self.method, image, steps=8, weight=None)
+        prior = chosen_prior(self.method, image, weight=None)
         return Sharpening(self.width, prior, self.noise, image.spacing)(image.data)
 
     def _unsharp(self, image: "AnyImage") -> "Restored":

@@ -42,5 +42,5 @@ class SuperRes:
         from gradatim.restore.super_resolution import SuperResolution
 
         factors = self.factor * len(image.spacing) if len(self.factor) == 1 else self.factor
-        prior = chosen_prior(self.method, image, steps=8, weight=None)
+        prior = chosen_prior(self.method, image, weight=None)
         return SuperResolution(factors, prior, self.noise, image.spacing)(image.data)
