@@ -37,8 +37,9 @@ def test_flat_features_are_drawn_without_a_checkerboard() -> None:
     """Each level keeps what is constant constant, edges too; a strided transposed convolution prints its grid."""
     decoder = Decoder((21, 30), width=6, levels=3).double()
     with torch.no_grad():
-        for each in decoder.norms:
-            each.bias.copy_(torch.linspace(-1, 1, 6))
+        for name, each in decoder.named_parameters():
+            if name.startswith("norms") and name.endswith("bias"):
+                each.copy_(torch.linspace(-1, 1, 6))
         found = decoder(torch.ones(decoder.coarse, dtype=torch.float64))
         strided = torch.nn.ConvTranspose2d(6, 1, 3, stride=2).double()(torch.ones(1, 6, 8, 8, dtype=torch.float64))
     assert float(found.std()) < 1e-6  # rounding, which each normalisation of a flat channel divides by √1e-5

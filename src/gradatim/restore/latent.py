@@ -12,11 +12,11 @@ from gradatim.base.seeds import generator
 from gradatim.linop.operator import LinearOperator
 from gradatim.solve.adaptive import Adam
 from gradatim.solve.descent import GradientMethod
-from gradatim.solve.gradient_stopping import Plateau
+from gradatim.solve.gradient_stopping import Plateau, RelativeGradient
 from gradatim.solve.gradient_watch import GradientReport, GradientWatch
 from gradatim.solve.lbfgs import Lbfgs
 from gradatim.solve.solution import Solution
-from gradatim.solve.stopping import IterationBound
+from gradatim.solve.stopping import IterationBound, RelativeChange
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +84,7 @@ class LatentInversion:
     weight: float = 1.0
     starts: int = 4
     search: GradientMethod = field(default=Adam(step_size=0.05, rule=IterationBound(150) | Plateau(30, 1e-4)))
-    refine: Lbfgs = field(default=Lbfgs())
+    refine: Lbfgs = field(default=Lbfgs(IterationBound(200) | RelativeGradient(1e-6) | RelativeChange(1e-6)))
     longest: float = math.inf
     seed: int | torch.Generator = 0
 
