@@ -47,7 +47,8 @@ class SweptTotalVariation:
         weight: λ, unit of the image times mm.
         tile: sizes along the last axes, two or three.
         iterations: on the whole image; 200 leave a relative gap of about 1e-3 on pictures.
-        halo: iterations a sweep, and pixels around a tile less one. Wider means fewer passes over the disk, more work twice.
+        halo: iterations a sweep, and pixels around a tile less one. Wider means fewer passes over the disk and more
+            work done twice.
         spacing: edges of a pixel or voxel, mm, one an axis of the tile.
         scratch: folder for the fields; by default the system's temporary folder. They are removed at the end.
 
