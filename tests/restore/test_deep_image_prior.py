@@ -14,6 +14,7 @@ from gradatim.base.errors import InputError, UsageError
 from gradatim.linop.convolution import Convolution
 from gradatim.linop.diagonal import Mask
 from gradatim.linop.difference import Gradient
+from gradatim.linop.fourier import Fourier
 from gradatim.linop.identity import Identity
 from gradatim.restore.contrast import contrast
 from gradatim.restore.deep_image_prior import DeepImage, DeepImagePrior
@@ -138,6 +139,14 @@ def test_three_dimensions_and_an_operator_that_does_not_see_constants() -> None:
     found = replace(QUICK, early=Wandering())(slope.apply(x), operator=slope)
     assert found.value.shape == (6, 7, 8)
     assert contrast(slope.apply(x), operator=slope, weights=torch.ones(3, 6, 7, 8)).offset == 0.0
+
+
+def test_complex_data_of_a_real_picture() -> None:
+    """The orthonormal Fourier transform changes no misfit: the same level, the same steps."""
+    whole = replace(QUICK, early=Wandering())
+    y, fourier = (TRUTH + noise(0.1)).double(), Fourier((48, 48))
+    first, other = whole(y, operator=Identity((48, 48))), whole(fourier.apply(y.cdouble()), operator=fourier)
+    torch.testing.assert_close(other.value, first.value, rtol=1e-6, atol=1e-8)
 
 
 def test_clipping_shortens_the_step_and_the_history_keeps_the_true_norm() -> None:

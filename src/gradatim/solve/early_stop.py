@@ -73,8 +73,8 @@ class HeldOut(EarlyStop):
 class Wandering(EarlyStop):
     """Judges by the running variance of the iterates: they settle on the picture, then wander off after the noise.
 
-    It uses all data. Fooled by steps so small that iterates hardly move, and by steps so large that they never settle; on small pictures, whose noise is
-    learnt early, it tends to stop too soon.
+    It uses all data. Fooled by steps so small that iterates hardly move, and by steps so large that they never settle;
+    on small pictures, whose noise is learnt early, it tends to stop too soon.
 
     Source:
         Wang et al., arXiv 2112.06074.
