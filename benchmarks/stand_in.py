@@ -1,4 +1,4 @@
-"""A stand-in for torchvision, which deepinv imports and its total variation does not use; there is no CPU build of it."""
+"""A stand-in for torchvision, which deepinv imports and its total variation does not use."""
 
 import sys
 from importlib.abc import Loader, MetaPathFinder

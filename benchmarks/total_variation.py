@@ -126,13 +126,12 @@ def denoising(size: str) -> None:
             continue
         first = FIRST[size].get(name, 20)
         iterations, cpu = climb(lambda n, m=method: m(y, weight, n), objective, best, first)
-        found[name] = (iterations, cpu, growth(size, name))
+        memory = f", peak memory +{growth(size, name):.1f} volumes" if y.ndim == 3 else ""
+        found[name] = (cpu, f"{cpu:.3f} s, {iterations} iterations{memory}")
     subject = f"ROF denoising {size}, {' × '.join(map(str, shape))}"
-    own = "{1:.3f} s, {0} iterations, {2:.1f} images".format(*found["gradatim"])
-    for name, (iterations, cpu, volumes) in found.items():
-        if name != "gradatim":
-            peer = f"{name} {version(name)}: {cpu:.2f} s, {iterations} iterations, {volumes:.0f} images"
-            row(subject, "CPU time to 0.1 %, memory", f"**{cpu / found['gradatim'][1]:.1f}× faster**: {own}", peer)
+    ours_cpu, own = found.pop("gradatim")
+    for name, (cpu, peer) in found.items():
+        row(subject, "CPU time to 0.1 %", f"**{cpu / ours_cpu:.1f}× faster**: {own}", f"{name} {version(name)}: {peer}")
 
 
 def row(subject: str, figure: str, own: str, peer: str) -> None:
