@@ -1,5 +1,7 @@
 """Primal-dual steps: closed forms, units that do not matter, certificates that hold."""
 
+import math
+
 import pytest
 import torch
 
@@ -115,6 +117,9 @@ def test_the_reported_gap_is_at_least_the_true_one(seed):
     best = Pdhg(IterationBound(250))(problem, start=start)
     for count in (10, 60):
         rough = Pdhg(IterationBound(count))(problem, start=start)
+        if rough.certificate is None:
+            assert not rough.value.any()  # at 0 without a smooth term nothing tells how far the minimum is
+            continue
         if rough.certificate.radius > 0 and float((rough.value - best.value).norm()) > rough.certificate.radius:
             assert count == 10  # the premise of the bound may fail only at the very start
             continue
@@ -187,3 +192,24 @@ def test_what_does_not_fit_is_refused():
         Problem((Term(L1(), Identity((2, 2))), Term(L1(), Identity((2, 3)))))
     with pytest.raises(UsageError, match="GD-101"):
         Term(L1(), Identity((2, 2)), -1.0)
+
+
+@pytest.mark.parametrize("method", [Fista(), Pdhg()])
+def test_a_start_at_zero_is_not_taken_for_the_minimum(method):
+    """Where data lie in a direction that A weakens, x grows slowly from 0 and a ball of 2‖x‖ holds no minimum."""
+    y = torch.tensor([0.0, 1.0], dtype=torch.float64)
+    problem = Problem((Term(SquaredDistance(y), Diagonal(torch.tensor([1.0, 0.002], dtype=torch.float64))),))
+    found = method(problem, start=torch.zeros_like(y))
+    assert found.reason is not Stop.GAP or float(problem.value(found.value)) < 1e-3
+    assert float(problem.value(found.value)) <= found.certificate.gap  # the minimum is 0
+
+
+def test_at_zero_a_certificate_claims_a_duality_gap_only_where_it_is_one():
+    zero, one = torch.zeros(2, dtype=torch.float64), torch.ones(2, dtype=torch.float64)
+    stretch = Diagonal(torch.tensor([1.0, 2.0], dtype=torch.float64))
+    smooth = Problem((Term(SquaredDistance(one), stretch),)).certificate(zero, [None])
+    assert smooth.radius > math.sqrt(1.0 + 0.25)  # ‖x*‖
+    assert smooth.gap >= smooth.objective
+    sharp = Problem((Term(L1Distance(one), stretch),))
+    assert sharp.certificate(zero, [-0.5 * one]) is None  # nothing tells how far the minimum is
+    assert sharp.certificate(zero, [0.0 * one]).radius == 0.0  # r = 0: a bound whatever x* is

@@ -136,14 +136,20 @@ class Problem:
 
         Where a strongly convex term stands behind the identity (denoising), its dual variable is set so that
         r = 0 and the bound is the duality gap, whatever x* is. Otherwise the bound holds for every x* within
-        ``radius`` of x, by default 2‖x‖, and the certificate carries that radius. A smooth term takes its own
-        gradient, where Fenchel's inequality is an equality.
+        ``radius`` of x, and the certificate carries that radius. Where x has hardly moved from 0, 2‖x‖ alone would
+        make everything look solved; so by default the radius is twice the larger of ‖x‖ and ‖r‖/c, with c an upper
+        bound of the curvature of the smooth terms along r: the minimum of a quadratic is no nearer than that. A
+        smooth term takes its own gradient, where Fenchel's inequality is an equality. All up to rounding.
 
         Args:
             x: the point, (..., *domain_shape).
             duals: pᵢ of the shape of Kᵢ x, one a term; None for smooth terms will do. Moved into the domain
                 of the conjugate where they lie outside.
             radius: of the ball, unit of x.
+
+        Returns:
+            The certificate; None if a term is not convex or its conjugate is not known, and at x = 0 where no smooth
+            term tells how far the minimum may be.
         """
         if not self.convex:
             return None
@@ -158,9 +164,22 @@ class Problem:
             gaps = [_fenchel(term, x, p) for term, p in zip(self.terms, points, strict=True)]
             if any(gap is None for gap in gaps):
                 return None
-            reach = 0.0 if pivot is not None else (2.0 * _length(x) if radius is None else radius)
-            total = math.fsum(gap for gap in gaps if gap is not None) + _length(rest) * reach
+            slope = _length(rest)
+            reach = 0.0 if slope == 0 else (self._reach(x, rest, slope) if radius is None else radius)
+            if slope > 0 and reach == 0:
+                return None
+            total = math.fsum(gap for gap in gaps if gap is not None) + slope * reach
             return Certificate(max(total, 0.0), float(self.value(x)), reach, self._modulus)
+
+    def _reach(self, x: Tensor, rest: Tensor, slope: float) -> float:
+        """Twice the larger of ‖x‖ and ‖r‖/c, c = Σ λᵢLᵢ‖Kᵢ r‖²/‖r‖² over the smooth terms."""
+        along = rest / slope
+        bend = sum(
+            term.strength * term.function.smoothness * _length(term.operator.apply(along)) ** 2
+            for term in self.terms
+            if math.isfinite(term.function.smoothness) and term.strength > 0
+        )
+        return 2.0 * max(_length(x), slope / bend if bend > 0 else 0.0)
 
     @property
     def _modulus(self) -> float:

@@ -14,7 +14,7 @@ class Stop(Enum):
     CHANGE = "the iterate changed by less than the tolerance"
     RESIDUAL = "the residual of the equations fell below the tolerance"
     DISCREPANCY = "the misfit reached the level of the noise"
-    GAP = "the objective is proved to be within the tolerance of its minimum"
+    GAP = "a certificate puts the objective within the tolerance of its minimum"
     GRADIENT = "the gradient's norm fell below the tolerance"
     ENERGY = "the energy, objective and motion together, fell below the tolerance"
     PLATEAU = "the objective no longer fell"

@@ -175,10 +175,12 @@ class Discrepancy(StoppingRule):
 
 @dataclass(frozen=True)
 class SmallGap(StoppingRule):
-    """Stops when the objective is proved to be within tolerance·|F| of its minimum.
+    """Stops when a certificate puts the objective within tolerance·|F| of its minimum.
 
-    The only rule here that cannot be fooled: it is a proof. Methods look at the gap every few iterations; an
-    iteration without a look does not count.
+    Where a strongly convex term stands behind the identity (denoising) it cannot be fooled: it is a proof.
+    Otherwise the proof is for minimisers within the certificate's radius, and a solution that is much farther from
+    the iterate than the data told so far fools it. Methods look at the gap every few iterations; an iteration
+    without a look does not count.
 
     Args:
         tolerance: > 0, without unit, relative to the objective.
