@@ -142,3 +142,13 @@ def test_what_does_not_fit_is_refused():
         Admm()(Problem((Term(L1(), Mask(zero > 1)),)), start=zero)
     with pytest.raises(UsageError, match="GD-101"):
         Admm()(Problem((Term(L1(), Identity((2, 2, 2))),)), start=zero, penalties=(0.0,))
+
+
+def test_a_prox_that_returns_its_argument_is_safe():
+    """λ = 0 makes every prox the identity; the data must come back untouched."""
+    y = _random(6, 5)
+    prior = Term(GroupL1(axis=-3), PeriodicGradient((6, 5), (1.0, 1.0)), 0.0)
+    free = Problem((Term(SquaredDistance(y), Identity((6, 5))), prior))
+    found = Admm(IterationBound(300) | RelativeChange(1e-12))(free, start=torch.zeros_like(y))
+    torch.testing.assert_close(found.value, y, rtol=0, atol=1e-9)
+    assert found.certificate.gap < 1e-12

@@ -154,7 +154,7 @@ class _Split:
         copy = self.term.prox(moved, 1.0 / self.penalty)
         tiny = torch.finfo(x.dtype).tiny
         self.primal = _norm(image - copy) / max(_norm(image), _norm(copy), tiny)
-        self.scaled_dual = moved.sub_(copy)
+        self.scaled_dual = moved - copy  # not in place: a prox may return what it was given
         self.dual = _norm(copy - self.copy) / max(_norm(self.scaled_dual), tiny)
         self.copy = copy
 
