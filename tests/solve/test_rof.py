@@ -14,7 +14,8 @@ from gradatim.solve.norms import GroupL1
 from gradatim.solve.pdhg import Pdhg
 from gradatim.solve.problem import Problem, Term
 from gradatim.solve.rof import RudinOsherFatemi
-from gradatim.solve.stopping import IterationBound, SmallGap
+from gradatim.solve.solution import Stop
+from gradatim.solve.stopping import IterationBound, RelativeChange, SmallGap
 
 EXACT = RudinOsherFatemi(IterationBound(20000) | SmallGap(1e-9))
 
@@ -119,6 +120,27 @@ def test_single_precision_and_weight_zero():
     assert found.value.dtype is torch.float32
     assert found.converged
     assert torch.equal(RudinOsherFatemi()(y, weight=0.0, spacing=(1.0, 1.0)).value, y)
+
+
+@pytest.mark.parametrize("unit", [1e-30, 1e-20, 1e20, 1e30])
+def test_single_precision_bears_any_unit(unit):
+    """Squares of such numbers are 0 or inf in single precision; without a guard the gap was 0 and the image wrong."""
+    y = _noisy(16, 16)
+    rule = RudinOsherFatemi(IterationBound(2000) | SmallGap(1e-5))
+    found = rule((unit * y).float(), weight=0.1 * unit, spacing=(1.0, 1.0))
+    assert found.reason is Stop.GAP
+    assert found.value.dtype is torch.float32
+    torch.testing.assert_close(found.value.double() / unit, rule(y, weight=0.1, spacing=(1.0, 1.0)).value,
+                               rtol=0, atol=1e-6)  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_missing_value_is_a_failure_not_an_arrival(dtype):
+    y = _noisy(16, 16).to(dtype)
+    y[3, 4] = torch.nan
+    found = RudinOsherFatemi(IterationBound(50) | RelativeChange(1e-3))(y, weight=0.1, spacing=(1.0, 1.0))
+    assert found.reason is Stop.NON_FINITE
+    assert not found.converged
 
 
 @pytest.mark.gpu
