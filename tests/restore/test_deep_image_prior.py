@@ -145,7 +145,7 @@ def test_complex_data_of_a_real_picture() -> None:
     """The orthonormal Fourier transform changes no misfit: the same level, the same steps."""
     whole = replace(QUICK, early=Wandering())
     y, fourier = (TRUTH + noise(0.1)).double(), Fourier((48, 48))
-    first, other = whole(y, operator=Identity((48, 48))), whole(fourier.apply(y.cdouble()), operator=fourier)
+    first, other = whole(y, operator=Identity((48, 48))), whole(fourier.apply(y.to(torch.complex128)), operator=fourier)
     torch.testing.assert_close(other.value, first.value, rtol=1e-6, atol=1e-8)
 
 
