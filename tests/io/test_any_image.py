@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tifffile
 import torch
 
 from gradatim.base.errors import InputError, UsageError
@@ -72,9 +74,41 @@ def test_a_stack_comes_back_unclipped(tmp_path: Path) -> None:
 def test_a_single_plane_has_two_axes(tmp_path: Path) -> None:
     write_nifti(tmp_path / "a.nii", torch.rand(6, 5, 1), Grid((6, 5, 1), (1.0, 1.0, 3.0)))
     image = read_any(tmp_path / "a.nii")
-    assert image.shape == (6, 5)
+    assert image.shape == (5, 6)
     write_any(tmp_path / "b.nii", image.data, image)
     assert read_image(tmp_path / "b.nii").grid.spacing == (1.0, 1.0, 3.0)
+    assert torch.equal(read_image(tmp_path / "b.nii").data, read_image(tmp_path / "a.nii").data)
+
+
+def test_a_plane_has_the_rows_and_columns_of_a_picture(tmp_path: Path) -> None:
+    shown = torch.arange(20.0).view(4, 5)
+    write_picture(tmp_path / "a.png", Picture(shown, 8))
+    tifffile.imwrite(tmp_path / "a.tif", shown.byte().numpy(), photometric="minisblack", metadata=None)
+    picture, plane = read_any(tmp_path / "a.png"), read_any(tmp_path / "a.tif")
+    assert torch.equal(picture.data, plane.data)
+    assert picture.spacing == plane.spacing
+    write_any(tmp_path / "b.tif", plane.data, plane)
+    assert np.array_equal(tifffile.imread(tmp_path / "b.tif"), shown.numpy())
+
+
+def test_the_edges_of_a_plane_go_with_its_rows_and_columns(tmp_path: Path) -> None:
+    write_tiff(tmp_path / "a.tif", torch.zeros(6, 5, 1), Grid((6, 5, 1), (1e-4, 3e-4, 1e-4)))
+    plane = read_any(tmp_path / "a.tif")
+    assert plane.spacing == pytest.approx((3e-4, 1e-4))
+    write_any(tmp_path / "b.tif", torch.zeros(10, 6), plane)
+    assert read_tiff(tmp_path / "b.tif").grid.spacing == pytest.approx((1e-4, 1.5e-4, 1e-4))
+
+
+@pytest.mark.parametrize("name", ["b.tif", "b.ome.tif"])
+def test_no_pixel_size_is_made_up(tmp_path: Path, name: str) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((3, 4, 5), np.uint16), photometric="minisblack", metadata=None)
+    stack = read_any(tmp_path / "a.tif")
+    assert stack.spacing == (1.0, 1.0, 1.0)
+    assert [note.code for note in stack.notes] == ["GD-283"]
+    write_any(tmp_path / name, torch.zeros(10, 8, 6), stack)
+    found = read_tiff(tmp_path / name)
+    assert found.spacing == (None, None, None)
+    assert found.data.shape == (10, 8, 6)
 
 
 def test_another_kind_of_file_is_refused(tmp_path: Path) -> None:

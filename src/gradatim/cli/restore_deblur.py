@@ -25,8 +25,8 @@ class Deblur:
         out: the file to write, of the same kind.
         gaussian: standard deviation of a Gaussian blur, pixels.
         disk: radius of a disk, pixels, as a lens out of focus makes it; flat images only.
-        motion: length in pixels and angle in degrees, from left-right towards up-down, of a straight movement; flat
-            images only.
+        motion: length in pixels and angle in degrees, from rightwards (x) towards downwards (y), of a straight
+            movement; flat images only.
         psf: image of the blur of one point, centred, of any kind; it is divided by its sum.
         method: cosine (a denoiser as prior, best on photographs) or tv (total variation, with λ and a proof).
         noise: standard deviation of the noise, in the image's unit; by default it is estimated.

@@ -18,7 +18,7 @@ class SuperRes:
     Attributes:
         image: PNG, JPEG, TIFF or NIfTI.
         out: the file to write, of the same kind; a volume keeps its field of view.
-        factor: fine pixels a coarse one along every axis, or one number an axis.
+        factor: fine pixels a coarse one along every axis, or one number an axis: rows and columns, or x, y and z.
         method: cosine (a denoiser as prior) or tv (total variation, with λ and a proof).
         noise: standard deviation of the coarse image's noise, in its unit; by default it is estimated.
         json: print one JSON object, for programs.

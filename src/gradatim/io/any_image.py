@@ -10,7 +10,7 @@ from torch import Tensor
 from gradatim.base.errors import UsageError
 from gradatim.base.grid import Grid
 from gradatim.io.byte_source import open_source
-from gradatim.io.findings import Finding
+from gradatim.io.findings import Finding, Severity
 from gradatim.io.nifti import NiftiImage, read_image
 from gradatim.io.nifti_write import write_nifti
 from gradatim.io.picture import ENDINGS, Picture, read_picture
@@ -32,9 +32,10 @@ class AnyImage:
     """An image with its spatial axes last.
 
     Args:
-        data: (..., row, column) of a picture, (..., x, y) of a single plane, (..., x, y, z) of a volume; channels,
-            echoes or times lead; float32, values as stored.
-        spacing: edges of a pixel or voxel, mm, one a spatial axis; 1 each for a picture, which has none.
+        data: (..., row, column) of a picture or a single plane, whose rows are y and columns x; (..., x, y, z) of a
+            volume; channels, echoes or times lead; float32, values as stored.
+        spacing: edges of a pixel or voxel, mm, one a spatial axis, in that order; 1 each for a picture or a TIFF file
+            that states none.
         source: what the reader gave: it knows bit depth, opacity, grid.
         notes: warnings and conversions.
     """
@@ -79,8 +80,7 @@ def read_any(path: Path | str, *, budget_bytes: int | None = None) -> AnyImage:
     with open_source(path) as opened:
         mark = opened.file.read(4)
     if mark in _TIFF_MARKS:
-        stack = read_tiff(path, budget_bytes=budget_bytes)
-        return _flat(AnyImage(stack.data, stack.grid.spacing, stack))
+        return _stack(read_tiff(path, budget_bytes=budget_bytes))
     if mark.startswith(_PICTURE_MARKS) or not path.name.endswith(_FAMILIES["NIfTI image"]):
         picture = read_picture(path, budget_bytes=budget_bytes)
         return AnyImage(picture.data, (1.0, 1.0), picture, picture.notes)
@@ -131,20 +131,33 @@ def write_any(path: Path | str, data: Tensor, like: AnyImage) -> tuple[Finding, 
             alpha = alpha[tuple(torch.meshgrid(*places, indexing="ij"))]
         return write_picture(path, replace(like.source, data=data, alpha=alpha))
     flat = len(like.spacing) == 2
-    grid = _resized(like.source.grid, (*space, 1) if flat else space)
-    volume = data.unsqueeze(-1) if flat else data
+    shape = (*space[::-1], 1) if flat else space
+    volume = (data.transpose(-1, -2).unsqueeze(-1) if flat else data).to(torch.float32)
     if isinstance(like.source, TiffImage):
-        write_tiff(path, volume.to(torch.float32), grid)
+        write_tiff(path, volume, _resized(like.source.grid, shape) if any(like.source.spacing) else None)
     else:
-        write_nifti(path, volume.to(torch.float32), grid)
+        write_nifti(path, volume, _resized(like.source.grid, shape))
     return ()
 
 
+def _stack(stack: TiffImage) -> AnyImage:
+    """A stack on its grid; where the file states no edge at all, they are taken to be equal, and that is said."""
+    if any(stack.spacing):
+        return _flat(AnyImage(stack.data, stack.grid.spacing, stack))
+    image = _flat(AnyImage(stack.data, (1.0, 1.0, 1.0), stack))
+    if len(image.spacing) == 2:
+        return image
+    what = f"{stack.name} states no pixel size; its voxels are taken for cubes with an edge of 1"
+    fix = "export it as OME-TIFF with physical sizes if planes lie further apart than pixels"
+    return replace(image, notes=(Finding("GD-283", Severity.WARN, stack.name, what, "a size along each axis", fix),))
+
+
 def _flat(image: AnyImage) -> AnyImage:
-    """A volume of one plane as an image of two axes."""
+    """A volume of one plane as an image of rows and columns, as a picture is: a mask or a kernel fits both."""
     if image.data.shape[-1] != 1:
         return image
-    return replace(image, data=image.data.squeeze(-1), spacing=image.spacing[:2])
+    x, y, _ = image.spacing
+    return replace(image, data=image.data.squeeze(-1).transpose(-1, -2).contiguous(), spacing=(y, x))
 
 
 def _resized(grid: Grid, shape: tuple[int, ...]) -> Grid:

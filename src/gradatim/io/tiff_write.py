@@ -21,12 +21,11 @@ _XML = (
     'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation='
     '"http://www.openmicroscopy.org/Schemas/OME/2016-06 http://www.openmicroscopy.org/Schemas/OME/2016-06/ome.xsd">'
     '<Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="{kind}" SizeX="{x}" SizeY="{y}" '
-    'SizeZ="{z}" SizeC="{c}" SizeT="{t}" PhysicalSizeX="{dx!r}" PhysicalSizeXUnit="µm" PhysicalSizeY="{dy!r}" '
-    'PhysicalSizeYUnit="µm" PhysicalSizeZ="{dz!r}" PhysicalSizeZUnit="µm">{channels}<TiffData/></Pixels></Image></OME>'
+    'SizeZ="{z}" SizeC="{c}" SizeT="{t}"{sizes}>{channels}<TiffData/></Pixels></Image></OME>'
 )
 
 
-def write_tiff(path: Path | str, data: Tensor, grid: Grid) -> None:
+def write_tiff(path: Path | str, data: Tensor, grid: Grid | None) -> None:
     """Write a stack, axes (…, x, y, z) here, (…, z, y, x) on disk, values and type as they are.
 
     A name that ends in ``.ome.tif`` makes an OME-TIFF with the pixel size in µm; any other ``.tif`` an ImageJ
@@ -36,7 +35,7 @@ def write_tiff(path: Path | str, data: Tensor, grid: Grid) -> None:
     Args:
         path: final name, ending in ``.tif`` or ``.tiff``; its folder must exist.
         data: (x, y, z), (channel, x, y, z) or (time, channel, x, y, z); uint8, uint16, float32, and int16 as OME.
-        grid: shape and voxel edges, mm.
+        grid: shape and voxel edges, mm; None where the edges are not known, and then the file states none.
 
     Raises:
         UsageError: GD-101 for another ending or type, or an ImageJ stack of 4 GiB; GD-103 if data and grid disagree.
@@ -53,10 +52,10 @@ def write_tiff(path: Path | str, data: Tensor, grid: Grid) -> None:
     path = Path(path)
     if not path.name.endswith((".tif", ".tiff")):
         raise _unfit(f"the file name {path.name!r}", "a name ending in .tif or .tiff")
-    if not 3 <= data.ndim <= 5 or tuple(data.shape[-3:]) != grid.shape:
+    if not 3 <= data.ndim <= 5 or (grid is not None and tuple(data.shape[-3:]) != grid.shape):
         raise UsageError(
             "GD-103",
-            given=f"data of shape {tuple(data.shape)} on a grid of {grid.shape}",
+            given=f"data of shape {tuple(data.shape)} on a grid of {None if grid is None else grid.shape}",
             allowed="(x, y, z), (channel, x, y, z) or (time, channel, x, y, z) of the grid's shape",
             do="bring both to one grid first",
         )
@@ -67,7 +66,7 @@ def write_tiff(path: Path | str, data: Tensor, grid: Grid) -> None:
     if not ome and values.nbytes >= _BIG:
         raise _unfit(f"{values.nbytes} bytes", "less than 4 GiB in an ImageJ file; name it .ome.tif")
     stored = np.ascontiguousarray(values.swapaxes(-1, -3)).reshape(
-        (1,) * (5 - data.ndim) + values.shape[:-3] + grid.shape[::-1]
+        (1,) * (5 - data.ndim) + values.shape[:-3] + values.shape[:-4:-1]
     )
     with atomic_file(path) as file:
         handle = tifffile.FileHandle(file, name=path.name, mode="r+b")  # an open file's own name is a number
@@ -75,12 +74,13 @@ def write_tiff(path: Path | str, data: Tensor, grid: Grid) -> None:
         _check(file, path, stored)
 
 
-def _write_ome(file: tifffile.FileHandle, stored: np.ndarray, grid: Grid) -> None:
+def _write_ome(file: tifffile.FileHandle, stored: np.ndarray, grid: Grid | None) -> None:
     t, c, z, y, x = stored.shape
-    dx, dy, dz = (round(edge * 1e3, 12) for edge in grid.spacing)
+    edges = () if grid is None else zip("XYZ", (round(edge * 1e3, 12) for edge in grid.spacing), strict=True)
+    sizes = "".join(f' PhysicalSize{axis}="{edge!r}" PhysicalSize{axis}Unit="µm"' for axis, edge in edges)
     channels = "".join(f'<Channel ID="Channel:0:{i}" SamplesPerPixel="1"/>' for i in range(c))
     kind = _NAMES[stored.dtype.name]
-    text = _XML.format(kind=kind, x=x, y=y, z=z, c=c, t=t, dx=dx, dy=dy, dz=dz, channels=channels)
+    text = _XML.format(kind=kind, x=x, y=y, z=z, c=c, t=t, sizes=sizes, channels=channels)
     tifffile.imwrite(
         file,
         stored.reshape(-1, y, x),
@@ -92,14 +92,19 @@ def _write_ome(file: tifffile.FileHandle, stored: np.ndarray, grid: Grid) -> Non
     )
 
 
-def _write_imagej(file: tifffile.FileHandle, stored: np.ndarray, grid: Grid) -> None:
-    dx, dy, dz = (edge * 1e3 for edge in grid.spacing)
+def _write_imagej(file: tifffile.FileHandle, stored: np.ndarray, grid: Grid | None) -> None:
+    resolution: tuple[float, float] | None = None
+    metadata: dict[str, object] = {"axes": "TZCYX"}
+    if grid is not None:
+        dx, dy, dz = (edge * 1e3 for edge in grid.spacing)
+        resolution = (1.0 / dx, 1.0 / dy)
+        metadata |= {"spacing": round(dz, 12), "unit": "micron"}
     tifffile.imwrite(
         file,
         stored.swapaxes(1, 2),  # ImageJ's order is t, z, c
         imagej=True,
-        resolution=(1.0 / dx, 1.0 / dy),
-        metadata={"axes": "TZCYX", "spacing": round(dz, 12), "unit": "micron"},
+        resolution=resolution,
+        metadata=metadata,
         software="gradatim",
     )
 
