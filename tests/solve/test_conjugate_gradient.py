@@ -5,11 +5,17 @@ from gradatim.base.errors import UsageError
 from gradatim.linop.diagonal import Diagonal, Mask
 from gradatim.linop.difference import Gradient, PeriodicGradient
 from gradatim.linop.dipole import dipole_symbol
+from gradatim.linop.fourier import CentredFourier
 from gradatim.linop.identity import Identity
 from gradatim.linop.multiplier import FourierMultiplier
 from gradatim.linop.operator import LinearOperator
+from gradatim.linop.sampled import SampledFourier
 from gradatim.solve.conjugate_gradient import ConjugateGradient
+from gradatim.solve.distances import SquaredDistance
 from gradatim.solve.least_squares import ConjugateGradientLeastSquares
+from gradatim.solve.normal_equations import NormalEquations
+from gradatim.solve.norms import SquaredL2
+from gradatim.solve.problem import Problem, Term
 from gradatim.solve.solution import Stop
 from gradatim.solve.stopping import Discrepancy, IterationBound, RelativeChange, SmallResidual
 
@@ -124,3 +130,21 @@ def test_nothing_on_the_right_side_has_the_solution_zero_from_any_start():
     found = ConjugateGradient()(torch.zeros(SHAPE), system=Identity(SHAPE), start=torch.ones(SHAPE))
     assert not bool(found.value.any())
     assert found.reason is Stop.RESIDUAL
+
+
+def test_complex_systems_and_least_squares():
+    """Hermitian products throughout: without the conjugate the iteration fails on the first complex image."""
+    coils = torch.complex(_random(3, 6, 5, seed=1), _random(3, 6, 5, seed=2))
+    mask = torch.rand(6, 5, generator=torch.Generator().manual_seed(3)) < 0.6
+    A = SampledFourier(CentredFourier((6, 5)), mask, coils)
+    y = A.apply(torch.complex(_random(6, 5, seed=4), _random(6, 5, seed=5)))
+    columns = A.apply(torch.eye(30, dtype=torch.complex128).view(30, 6, 5)).reshape(30, -1).T
+    found = ConjugateGradientLeastSquares(TIGHT)(y, operator=A)
+    expected = torch.linalg.lstsq(columns, y.reshape(-1, 1), driver="gelsd").solution.view(6, 5)
+    torch.testing.assert_close(found.value, expected, rtol=0, atol=1e-8)
+
+    gradient = PeriodicGradient((6, 5), (1.0, 0.7))
+    ridge = Problem((Term(SquaredDistance(y), A), Term(SquaredL2(), gradient, 0.3)))
+    solved = NormalEquations(TIGHT)(ridge, start=torch.zeros(6, 5, dtype=torch.complex128)).value
+    assert float(ridge.gradient(solved).abs().max()) < 1e-10
+    assert float(ridge.gradient(torch.zeros_like(solved)).abs().max()) > 1e-2

@@ -10,11 +10,12 @@ from gradatim.base.errors import UsageError
 from gradatim.linop.operator import LinearOperator
 from gradatim.solve.solution import Progress, Solution, Stop
 from gradatim.solve.stopping import IterationBound, SmallResidual, StoppingRule
+from gradatim.solve.weights import inner
 
 
 @dataclass(frozen=True)
 class ConjugateGradient:
-    """Solves S x = b for a self-adjoint, positive (semi-)definite operator S.
+    """Solves S x = b for a self-adjoint, positive (semi-)definite operator S, real or complex.
 
     Each step minimises ½⟨x, S x⟩ − ⟨b, x⟩ over a growing Krylov space. Batch axes are solved together as
     one block-diagonal system. The residual of the history is ‖b − S x‖ / ‖b‖. Differentiable by unrolling.
@@ -58,7 +59,7 @@ class ConjugateGradient:
         x = torch.zeros_like(right) if start is None else start
         residual = right - system.apply(x)
         scale = float(torch.linalg.vector_norm(right.detach()))
-        direction, squared = residual, _square(residual)
+        direction, squared = residual, inner(residual, residual)
         if not math.isfinite(scale):
             return Solution(x, Stop.NON_FINITE, 0, ())
         if scale == 0:  # then the residual has no scale, and zero is the solution from any start
@@ -68,23 +69,19 @@ class ConjugateGradient:
         history: list[Progress] = []
         while True:
             image = system.apply(direction)
-            curvature = torch.sum(direction * image)
+            curvature = inner(direction, image)
             if not float(curvature.detach()) > 0:  # direction in the kernel, or rounding has eaten the curvature
                 reason = Stop.RESIDUAL if torch.isfinite(curvature) else Stop.NON_FINITE
                 return Solution(x, reason, len(history), tuple(history))
             step = squared / curvature
             x = x + step * direction
             residual = residual - step * image
-            previous, squared = squared, _square(residual)
+            previous, squared = squared, inner(residual, residual)
             history.append(_progress(step * direction, x, float(squared.detach()) ** 0.5 / scale))
             reason_found = self.rule.check(history)
             if reason_found is not None:
                 return Solution(x, reason_found, len(history), tuple(history))
             direction = residual + (squared / previous) * direction
-
-
-def _square(x: Tensor) -> Tensor:
-    return torch.sum(x * x)
 
 
 def _progress(update: Tensor, x: Tensor, residual: float) -> Progress:

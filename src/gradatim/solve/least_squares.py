@@ -9,6 +9,7 @@ from torch import Tensor
 from gradatim.linop.operator import LinearOperator
 from gradatim.solve.solution import Progress, Solution, Stop
 from gradatim.solve.stopping import IterationBound, SmallResidual, StoppingRule
+from gradatim.solve.weights import inner, squares
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class ConjugateGradientLeastSquares:
     """Minimises ½‖A x − y‖²_W by conjugate gradients on A*W A x = A*W y, never forming A*W A (CGLS).
 
     Stopped early it regularises: components that A weakens come last. Batch axes are solved together. The
-    residual of the history is ‖A*W(y − A x)‖ / ‖A*W y‖. Differentiable by unrolling.
+    residual of the history is ‖A*W(y − A x)‖ / ‖A*W y‖. Real or complex; differentiable by unrolling.
 
     Args:
         rule: when to stop; sees ``change``, ``residual`` and ``misfit``, so ``Discrepancy`` works.
@@ -55,13 +56,13 @@ class ConjugateGradientLeastSquares:
         Returns:
             The solution x, (..., *domain_shape).
         """
-        weights = torch.ones((), dtype=data.dtype, device=data.device) if weights is None else weights
+        weights = torch.ones((), dtype=data.dtype.to_real(), device=data.device) if weights is None else weights
         counted = float((weights > 0).expand(data.shape).sum())
         scale = float(torch.linalg.vector_norm(operator.adjoint(weights * data).detach()))
         residual = data if start is None else data - operator.apply(start)
         gradient = operator.adjoint(weights * residual)
         x = torch.zeros_like(gradient) if start is None else start
-        direction, squared = gradient, torch.sum(gradient * gradient)
+        direction, squared = gradient, inner(gradient, gradient)
         if not math.isfinite(scale):
             return Solution(x, Stop.NON_FINITE, 0, ())
         if float(squared.detach()) <= (torch.finfo(data.dtype).eps * scale) ** 2:
@@ -69,7 +70,7 @@ class ConjugateGradientLeastSquares:
         history: list[Progress] = []
         while True:
             image = operator.apply(direction)
-            curvature = torch.sum(weights * image * image)
+            curvature = torch.sum(weights * squares(image))
             if not float(curvature.detach()) > 0:  # direction in the kernel, or rounding has eaten the curvature
                 reason = Stop.RESIDUAL if torch.isfinite(curvature) else Stop.NON_FINITE
                 return Solution(x, reason, len(history), tuple(history))
@@ -77,12 +78,12 @@ class ConjugateGradientLeastSquares:
             x = x + step * direction
             residual = residual - step * image
             gradient = operator.adjoint(weights * residual)
-            previous, squared = squared, torch.sum(gradient * gradient)
+            previous, squared = squared, inner(gradient, gradient)
             history.append(
                 Progress(
                     change=_ratio(step * direction, x),
                     residual=float(squared.detach()) ** 0.5 / scale,
-                    misfit=(float(torch.sum(weights * residual * residual).detach()) / max(counted, 1.0)) ** 0.5,
+                    misfit=(float(torch.sum(weights * squares(residual)).detach()) / max(counted, 1.0)) ** 0.5,
                 )
             )
             reason_found = self.rule.check(history)
