@@ -44,6 +44,14 @@ def test_exact_freedom_is_the_trace_of_the_influence_matrix(shape):
     assert exact_degrees_of_freedom(path, 0.3) == pytest.approx(float(_influence(y, K, 0.3, 2.0).trace()), rel=1e-10)
 
 
+def test_complex_data_have_twice_the_freedom_of_real_ones():
+    shape = (6, 5, 4)
+    y, K = _random(*shape), PeriodicGradient(shape, (1.0, 0.7, 1.3))
+    real, both = (RegularisationPath(_smooth(d, K), METHOD, d) for d in (y, torch.complex(y, 2.0 * y)))
+    assert both.count == 2 * real.count
+    assert exact_degrees_of_freedom(both, 0.3) == pytest.approx(2.0 * exact_degrees_of_freedom(real, 0.3), rel=1e-12)
+
+
 def test_exact_freedom_is_not_claimed_where_fourier_does_not_diagonalise():
     y, shape = _random(6, 5, 4), (6, 5, 4)
     weights = _random(*shape, seed=1).square()

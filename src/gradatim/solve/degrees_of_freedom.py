@@ -52,7 +52,8 @@ def exact_degrees_of_freedom(path: RegularisationPath, weight: float) -> float |
         used[..., 0] /= 2.0
         if shape[-1] % 2 == 0:
             used[..., -1] /= 2.0
-    return float(used.sum()) * (path.start.numel() / math.prod(shape))
+    images = path.start.numel() / math.prod(shape) * (2 if path.start.is_complex() else 1)  # two real ones in a complex
+    return float(used.sum()) * images
 
 
 @dataclass(frozen=True, eq=False)
