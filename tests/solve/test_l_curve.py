@@ -61,3 +61,13 @@ def test_the_ends_have_no_curvature():
 def test_a_straight_line_has_none_and_a_point_has_no_value():
     assert curvature([0.0, 1.0, 2.0], [0.0, 2.0, 4.0])[1] == 0.0
     assert math.isnan(curvature([1.0, 1.0, 1.0], [2.0, 2.0, 2.0])[1])
+
+
+def test_a_standstill_at_the_lower_end_hides_no_corner():
+    """Neighbours with one solution to the last digit have no curvature, and that must not decide."""
+    floor = 1e-9  # below it the problem no longer changes, as where λ is lost in rounding
+    still = Selected(LCurve(), lambda problem, *, start: METHOD(problem, start=START), range=(1e-12, 1e-1), points=12)
+    found = still(lambda lam: _ill_posed()(max(lam, floor)), start=START)
+    assert math.isnan(found.values[1])
+    assert not found.at_edge
+    assert found.weight == pytest.approx(1e-5)

@@ -82,6 +82,7 @@ def test_where_a_criterion_is_not_defined_is_no_optimum_and_its_rim_is_an_edge()
     assert least(lambda lam: float("inf") if lam < 0.05 else (lam - 1.0) ** 2, grid, "it").weight == pytest.approx(1.0)
     assert least(lambda lam: float("inf") if lam < 0.05 else lam, grid, "it").at_edge
     assert least(lambda _: float("inf"), grid, "it").at_edge
+    assert least(lambda lam: float("nan") if lam < 0.05 else (lam - 1.0) ** 2, grid, "it").weight == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])

@@ -52,7 +52,7 @@ def least(score: Callable[[float], float], weights: tuple[float, ...], name: str
     the least score lies four steps behind. The chosen λ is one at which the score was computed.
 
     Args:
-        score: λ → criterion, inf where it is not defined; called once for each λ.
+        score: λ → criterion, inf or NaN where it is not defined; called once for each λ.
         weights: rising geometric grid of at least three values.
         name: of the criterion, for the message.
 
@@ -67,10 +67,15 @@ def least(score: Callable[[float], float], weights: tuple[float, ...], name: str
         >>> least(lambda lam: lam, (0.1, 1.0, 10.0), "it").message
         'it still falls at the lower edge of the range, λ = 0.1: the best λ may lie beyond'
     """
+
+    def look(weight: float) -> None:
+        found = score(weight)
+        curve[weight] = math.inf if math.isnan(found) else found  # NaN would win every comparison
+
     curve: dict[float, float] = {}
     best = weights[0]
     for i, weight in enumerate(weights):
-        curve[weight] = score(weight)
+        look(weight)
         best = min(best, weight, key=curve.__getitem__)
         if math.isfinite(curve[best]) and i - weights.index(best) >= PASSED:
             break
@@ -86,7 +91,7 @@ def least(score: Callable[[float], float], weights: tuple[float, ...], name: str
         if tried is None or min(abs(tried - math.log(w)) for w in known) < 0.01:
             break
         weight = math.exp(tried)
-        curve[weight] = score(weight)
+        look(weight)
         best = min(best, weight, key=curve.__getitem__)
     return _choice(best, curve, "")
 

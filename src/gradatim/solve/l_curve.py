@@ -35,7 +35,7 @@ class LCurve(Criterion):
         prior = [math.log(max(path.prior(weight), 1e-300)) for weight in weights]
         curvatures = curvature(misfit, prior)
         inside = range(1, len(weights) - 1)
-        best = max(inside, key=lambda i: curvatures[i])
+        best = max(inside, key=lambda i: -math.inf if math.isnan(curvatures[i]) else curvatures[i])
         if not curvatures[best] > 0:
             message = "the curve has no corner in the range of λ"
         elif best in (inside[0], inside[-1]):
