@@ -234,6 +234,15 @@ def test_unrolled_steps_are_differentiable():
         assert torch.autograd.gradcheck(after, torch.tensor([0.3, -0.8], dtype=F64, requires_grad=True))
 
 
+def test_a_gradient_that_never_changes_has_no_deviation_and_no_nan():
+    """Rounding puts the mean of squares below the squared mean then; torch.optim's centred RMSProp ends in NaN."""
+    method = CentredRmsProp(0.1)
+    state, gradient = method.init(torch.zeros(100)), torch.rand(100, generator=torch.Generator().manual_seed(0))
+    for _ in range(3000):
+        state = method.step(state, gradient)
+    assert bool(state.theta.isfinite().all())
+
+
 def test_many_problems_step_at_once():
     method = Adam(0.1)
 

@@ -141,7 +141,8 @@ class CentredRmsProp(GradientMethod):
     def step(self, state: RmsPropState, gradient: Tensor) -> RmsPropState:
         square = self.decay * state.square + (1.0 - self.decay) * gradient.square()
         mean = self.decay * state.mean + (1.0 - self.decay) * gradient
-        velocity = self.momentum * state.velocity + gradient / ((square - mean.square()).sqrt() + self.epsilon)
+        spread = (square - mean.square()).clamp_min(0.0).sqrt()  # rounding may put it below 0
+        velocity = self.momentum * state.velocity + gradient / (spread + self.epsilon)
         return RmsPropState(state.theta - known(self.step_size) * velocity, square, mean, velocity)
 
     def kinetic(self, state: RmsPropState) -> float:
