@@ -34,8 +34,8 @@ class IterateVariance:
     """Running mean and variance of iterates, m ← (1 − a)m + a x and v ← (1 − a)(v + a‖x − m‖²), with the old m.
 
     A network that is fitted to one noisy picture first learns the picture, and its iterates settle; then it learns the
-    noise, and they wander. So v falls, has a minimum near the best picture, and rises again, and neither the truth nor
-    the level of the noise is needed to see it. Before the first iterate x counts as 0: v begins large. The mean of
+    noise, and they wander. So v falls, has a minimum, ideally near the best picture, and rises again; neither the truth
+    nor the level of the noise is needed to see it. Before the first iterate x counts as 0: v begins large. The mean of
     about 2/a iterates is itself a better picture than each of them.
 
     Args:
