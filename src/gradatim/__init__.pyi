@@ -57,6 +57,7 @@ from gradatim.linop.transposed import TransposedConvolution as TransposedConvolu
 from gradatim.linop.wavelet import Wavelet as Wavelet
 from gradatim.linop.wavelet_filter import daubechies as daubechies
 from gradatim.linop.wavelet_filter import symlet as symlet
+from gradatim.nets.decoder import Decoder as Decoder
 from gradatim.qsm.boundary_value import LaplacianBoundaryValue as LaplacianBoundaryValue
 from gradatim.qsm.echo_fit import EchoFit as EchoFit
 from gradatim.qsm.masks import BrainMask as BrainMask
@@ -82,6 +83,7 @@ from gradatim.restore.edit import SeamlessEdit as SeamlessEdit
 from gradatim.restore.generalised_variation import GeneralisedVariationDenoising as GeneralisedVariationDenoising
 from gradatim.restore.inpaint import Inpainting as Inpainting
 from gradatim.restore.latent import LatentInversion as LatentInversion
+from gradatim.restore.local_cosine import LocalCosine as LocalCosine
 from gradatim.restore.microscopy.accelerated_richardson_lucy import AcceleratedRichardsonLucy as AcceleratedRichardsonLucy
 from gradatim.restore.microscopy.blind import BlindModel as BlindModel
 from gradatim.restore.microscopy.blind import BlindRichardsonLucy as BlindRichardsonLucy
@@ -96,13 +98,17 @@ from gradatim.restore.microscopy.total_variation import TotalVariationDeconvolut
 from gradatim.restore.mri.coil_maps import Espirit as Espirit
 from gradatim.restore.mri.coil_maps import LowResolutionMaps as LowResolutionMaps
 from gradatim.restore.mri.compressed_sensing import CompressedSensing as CompressedSensing
-from gradatim.restore.mri.held_out import HeldOut as HeldOut
 from gradatim.restore.mri.kspace import KSpace as KSpace
 from gradatim.restore.mri.periphery_noise import PeripheryNoise as PeripheryNoise
 from gradatim.restore.plug_and_play import PlugAndPlay as PlugAndPlay
+from gradatim.restore.point_spread import disk_spread as disk_spread
+from gradatim.restore.point_spread import gaussian_spread as gaussian_spread
+from gradatim.restore.point_spread import motion_spread as motion_spread
+from gradatim.restore.prior import VariationPrior as VariationPrior
 from gradatim.restore.sharpen import Sharpening as Sharpening
 from gradatim.restore.sharpen import UnsharpMask as UnsharpMask
 from gradatim.restore.super_resolution import SuperResolution as SuperResolution
+from gradatim.restore.sweeps import SweptTotalVariation as SweptTotalVariation
 from gradatim.restore.synthesis import Synthesis as Synthesis
 from gradatim.restore.tiles import Tiled as Tiled
 from gradatim.restore.total_variation import ColourTotalVariationDenoising as ColourTotalVariationDenoising
