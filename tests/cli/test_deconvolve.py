@@ -81,6 +81,18 @@ def test_channels_are_deconvolved_one_by_one(stack: Path, capsys: pytest.Capture
     assert not torch.equal(found[0], found[1])
 
 
+def test_no_pixel_size_is_made_up(stack: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = read_tiff(stack / "stack.ome.tif").data
+    write_tiff(stack / "stack.ome.tif", data, None)
+    options = ["--psf", str(stack / "psf.tif"), "--gain", "2", "--background", "106", "--iterations", "2"]
+    assert main(words(stack, "out.tif", *options)) == 0
+    assert read_tiff(stack / "out.tif").spacing == (None, None, None)
+    below = int((data < 106).sum())
+    assert f"{below} values below 0 photons set to 0" in capsys.readouterr().err
+    assert main(words(stack, "out.tif", *NUMBERS, *options[2:])) == 3
+    assert "GD-283" in capsys.readouterr().err
+
+
 def test_a_single_plane(stack: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plane = read_tiff(stack / "stack.ome.tif").data[..., 6:7].contiguous()
     write_tiff(stack / "stack.ome.tif", plane, Grid((32, 30, 1), GRID.spacing))

@@ -36,7 +36,7 @@ class DeconvolutionInput:
     Args:
         stack: (image, x, y, z), the stack's unit.
         shape: of the data in the file, (…, x, y, z).
-        grid: where the voxels lie; edges of 1 µm where unknown and not needed.
+        grid: where the voxels lie; None where the stack does not say and nothing needs it.
         psf: (x, y, z).
         transfer: to photons.
         measured_gain: whether the gain was told from the noise.
@@ -46,7 +46,7 @@ class DeconvolutionInput:
 
     stack: Tensor
     shape: tuple[int, ...]
-    grid: Grid
+    grid: Grid | None
     psf: Tensor
     transfer: PhotonTransfer
     measured_gain: bool
@@ -55,7 +55,7 @@ class DeconvolutionInput:
 
     def deconvolved(self) -> "Deconvolved":
         """Each image of the stack; values that noise took below 0 photons are set to 0 and counted."""
-        values, records, flat = [], [], self.grid.shape[2] == 1
+        values, records, flat = [], [], self.stack.shape[-1] == 1
         for image in self.stack:
             photons = self.transfer.photons(image)
             below = int((photons < 0).sum())
@@ -103,7 +103,8 @@ class Deconvolved:
         for number, record in enumerate(self.records):
             misfit = record["misfit"]
             level = "" if misfit is None else f", misfit {misfit:.3f} (1 is the noise)"
-            said.append(f"image {number}: {record['iterations']} iterations, {record['stopped']}{level}")
+            below = f", {record['set_to_zero']} values below 0 photons set to 0" if record["set_to_zero"] else ""
+            said.append(f"image {number}: {record['iterations']} iterations, {record['stopped']}{level}{below}")
         return said
 
 
@@ -123,12 +124,14 @@ def read_deconvolution(options: "Deconvolve") -> DeconvolutionInput:
             do="give the PSF in one of these ways",
         )
     image = read_tiff(options.image)
-    grid = _grid(image, options, needed=numbers)
+    grid = _grid(image, options)
     stack = image.data.reshape(-1, *image.data.shape[-3:])
     level = float(_quantile(stack)) if options.background is None else options.background
     transfer, measured = _transfer(stack, options, level)
     psf = (
-        read_tiff(options.psf).data if options.psf is not None else _computed(options)(_psf_grid(options, grid)).float()
+        _computed(options)(_psf_grid(options, image.grid if grid is None else grid)).float()
+        if options.psf is None
+        else read_tiff(options.psf).data
     )
     if psf.ndim != 3:
         raise InputError(
@@ -138,15 +141,13 @@ def read_deconvolution(options: "Deconvolve") -> DeconvolutionInput:
     return DeconvolutionInput(stack, tuple(image.data.shape), grid, psf, transfer, measured, level, method)
 
 
-def _grid(image: TiffImage, options: "Deconvolve", *, needed: bool) -> Grid:
+def _grid(image: TiffImage, options: "Deconvolve") -> Grid | None:
     x, y, z = (int(n) for n in image.data.shape[-3:])
     if options.pixel_um is not None:
         a, b, c = (edge * 1e-3 for edge in options.pixel_um)
         return Grid((x, y, z), (a, b, c))
-    if needed:
-        return image.grid
-    a, b, c = (1e-3 if edge is None else edge for edge in image.spacing)
-    return Grid((x, y, z), (a, b, c))
+    known = [edge is not None for edge in image.spacing]
+    return image.grid if all(known[:2]) and (known[2] or z == 1) else None
 
 
 def _transfer(stack: Tensor, options: "Deconvolve", level: float) -> tuple[PhotonTransfer, bool]:
