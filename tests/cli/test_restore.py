@@ -163,3 +163,10 @@ def test_a_flat_tiff_is_restored_as_the_picture_of_it_is(folder: Path) -> None:
         shown = read_picture(folder / "out.png").data
         assert found.shape == shown.shape
         assert float((found.round().clamp(0, 255) - shown).abs().max()) <= 1.0
+
+
+def test_unsharp_claims_no_noise(folder: Path, capsys) -> None:
+    assert run(folder, "sharpen", "noisy.png", "out.png", "--method", "unsharp") == 0
+    assert "known pixels kept" not in capsys.readouterr().err
+    assert run(folder, "sharpen", "noisy.png", "out.png", "--method", "unsharp", "--noise", "10") == 2
+    assert "GD-104" in capsys.readouterr().err

@@ -53,7 +53,15 @@ class Sharpen:
         return Sharpening(self.width, prior, self.noise, image.spacing)(image.data)
 
     def _unsharp(self, image: "AnyImage") -> "Restored":
+        from gradatim.base.errors import UsageError
         from gradatim.restore.restored import Restored
         from gradatim.restore.sharpen import UnsharpMask
 
-        return Restored(UnsharpMask(self.width, self.amount, len(image.spacing))(image.data), self.noise or 0.0)
+        if self.noise is not None:
+            raise UsageError(
+                "GD-104",
+                given="--noise with the method unsharp, which knows of none",
+                allowed="--noise with --method cosine or tv",
+                do="leave one of them out",
+            )
+        return Restored(UnsharpMask(self.width, self.amount, len(image.spacing))(image.data), 0.0)

@@ -67,7 +67,7 @@ def record(found: "Restored") -> dict[str, Any]:
 def in_lines(found: "Restored") -> list[str]:
     """The same for a reader."""
     said = record(found)
-    lines = [f"noise {found.noise:.4g}, in the image's unit"] if found.noise else ["known pixels kept as they are"]
+    lines = [f"noise {found.noise:.4g}, in the image's unit"] if found.noise else ["no noise assumed"]
     if found.weight is not None:
         lines.append(f"λ {found.weight:.4g}" + (f" ({found.message})" if found.message else ""))
     if said["gap"] is not None and said["objective"]:
