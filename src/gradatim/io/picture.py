@@ -116,7 +116,7 @@ def _require_readable(opened: Image.Image, path: Path, file: BinaryIO, budget: i
             "GD-272",
             given=f"{path.name} holds {kind} pixels",
             allowed="grey of 8 or 16 bits, colour (RGB) of 8",
-            do="save it as RGB, or as TIFF for colour of 16 bits",
+            do="save it as RGB, or each colour of 16 bits as a grey picture",
         )
 
 

@@ -56,7 +56,7 @@ def write_picture(path: Path | str, picture: Picture) -> tuple[Finding, ...]:
             "GD-101",
             given=f"{picture.bits} bits of {'colour' if colour else 'grey'} for {path.name!r}",
             allowed="8 bits as .png or .jpg, 16 bits of grey as .png",
-            do="choose another ending, .tif for colour of 16 bits",
+            do="choose the other ending; colour of 16 bits goes as three grey pictures",
         )
     if not bool(torch.isfinite(picture.data).all()):
         raise InputError(
