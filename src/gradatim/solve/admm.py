@@ -11,6 +11,7 @@ from torch import Tensor
 from gradatim.base.errors import UsageError
 from gradatim.linop.fft import irfftn
 from gradatim.linop.shift_invariant import ShiftInvariant
+from gradatim.solve.evaluate import norm
 from gradatim.solve.problem import Problem, Term
 from gradatim.solve.solution import Progress, Solution, Stop
 from gradatim.solve.stopping import IterationBound, RelativeChange, StoppingRule
@@ -98,7 +99,7 @@ class Admm:
                 x, previous = irfftn(spectrum, shape), x
                 for split in splits:
                     split.advance(spectrum, x, self.relaxation)
-                change = _norm(x - previous) / max(_norm(x), torch.finfo(x.dtype).tiny)
+                change = norm(x - previous) / max(norm(x), sys.float_info.min)
                 if not math.isfinite(change):
                     return Solution(previous, Stop.NON_FINITE, len(history), tuple(history))
                 done = len(history) + 1
@@ -152,10 +153,10 @@ class _Split:
         image = self.operator.forward_from(spectrum, x)
         moved = torch.lerp(self.copy, image, relaxation).add_(self.scaled_dual)
         copy = self.term.prox(moved, 1.0 / self.penalty)
-        tiny = torch.finfo(x.dtype).tiny
-        self.primal = _norm(image - copy) / max(_norm(image), _norm(copy), tiny)
+        tiny = sys.float_info.min
+        self.primal = norm(image - copy) / max(norm(image), norm(copy), tiny)
         self.scaled_dual = moved - copy  # not in place: a prox may return what it was given
-        self.dual = _norm(copy - self.copy) / max(_norm(self.scaled_dual), tiny)
+        self.dual = norm(copy - self.copy) / max(norm(self.scaled_dual), tiny)
         self.copy = copy
 
     def balance(self, damping: float) -> None:
@@ -174,10 +175,6 @@ def _inverse_gram(splits: Sequence[_Split], like: Tensor) -> Tensor:
         total = total + split.operator.gram_symbol(like) * split.penalty
     unseen = total <= torch.finfo(total.dtype).eps * total.max()
     return torch.where(unseen, torch.zeros_like(total), total.reciprocal())
-
-
-def _norm(x: Tensor) -> float:
-    return float(torch.linalg.vector_norm(x))
 
 
 def _first_penalties(problem: Problem) -> list[float]:

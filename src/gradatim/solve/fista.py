@@ -10,6 +10,7 @@ from torch import Tensor
 from gradatim.base.errors import UsageError
 from gradatim.linop.identity import Identity
 from gradatim.solve.drive import drive
+from gradatim.solve.evaluate import norm
 from gradatim.solve.problem import Problem, Term
 from gradatim.solve.solution import Certificate, Progress, Solution
 from gradatim.solve.stopping import IterationBound, SmallGap, SmallResidual, StoppingRule
@@ -111,13 +112,13 @@ class Fista:
         return FistaState(x, ahead, after, state.step, state.iteration + 1)
 
     def _measure(self, problem: Problem, before: FistaState, after: FistaState) -> Progress:
-        length = float(torch.linalg.vector_norm(after.x))
+        length = norm(after.x)
         scale = length if length > 0 else 1.0
         look = self.rule.reads_gap and after.iteration % CERTIFIED_EVERY == 0
         certificate = _certificate(problem, after.x) if look else None
         return Progress(
-            change=float(torch.linalg.vector_norm(after.x - before.x)) / scale,
-            residual=float(torch.linalg.vector_norm(after.x - before.ahead)) / scale,
+            change=norm(after.x - before.x) / scale,
+            residual=norm(after.x - before.ahead) / scale,
             gap=math.nan if certificate is None else certificate.relative,
         )
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from gradatim.base.errors import UsageError
 from gradatim.linop.identity import Identity
 from gradatim.solve.drive import drive
+from gradatim.solve.evaluate import norm
 from gradatim.solve.problem import Problem, Term
 from gradatim.solve.solution import Certificate, Progress, Solution
 from gradatim.solve.stopping import IterationBound, SmallGap, SmallResidual, StoppingRule
@@ -172,9 +173,9 @@ class Pdhg:
         if state.origin is None or not _due(count):
             return state
         start, first_duals = state.origin
-        moved = _length(state.x - start)
+        moved = norm(state.x - start)
         ways = [
-            0.0 if p is None or first is None else bound * _length(p - first)
+            0.0 if p is None or first is None else bound * norm(p - first)
             for p, first, bound in zip(state.duals, first_duals, state.bounds, strict=True)
         ]
         origin = (state.x, state.duals) if 2 * count <= self.balanced_iterations else None
@@ -259,10 +260,6 @@ def _due(count: int) -> bool:
     return rest == 0 and times > 0 and times & (times - 1) == 0
 
 
-def _length(x: Tensor) -> float:
-    return float(torch.linalg.vector_norm(x))
-
-
 def _relative(part: Tensor, whole: Tensor) -> float:
-    length, scale = _length(part), _length(whole)
+    length, scale = norm(part), norm(whole)
     return length / scale if scale > 0 else (0.0 if length == 0 else math.inf)

@@ -10,8 +10,10 @@ from torch import Tensor
 from gradatim.base.errors import UsageError
 from gradatim.linop.identity import Identity
 from gradatim.linop.operator import LinearOperator, Shape
+from gradatim.solve.evaluate import norm
 from gradatim.solve.function import Function
 from gradatim.solve.solution import Certificate
+from gradatim.solve.weights import inner
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +45,9 @@ class Term:
         return float(self.weight.detach() if isinstance(self.weight, Tensor) else self.weight)
 
     def value(self, x: Tensor) -> Tensor:
-        """λ·f(K x), a float64 scalar."""
-        return self.weight * self.function.value(self.operator.apply(x))
+        """λ·f(K x), a float64 scalar; 0 for λ = 0, also where f is infinite."""
+        found = self.function.value(self.operator.apply(x))
+        return self.weight * (found if self.strength > 0 else torch.where(found.isinf(), 0.0, found))
 
     def gradient(self, x: Tensor) -> Tensor:
         """λ·K*∇f(K x) where f is smooth."""
@@ -164,7 +167,7 @@ class Problem:
             gaps = [_fenchel(term, x, p) for term, p in zip(self.terms, points, strict=True)]
             if any(gap is None for gap in gaps):
                 return None
-            slope = _length(rest)
+            slope = norm(rest)
             reach = 0.0 if slope == 0 else (self._reach(x, rest, slope) if radius is None else radius)
             if slope > 0 and reach == 0:
                 return None
@@ -175,18 +178,16 @@ class Problem:
         """Twice the larger of ‖x‖ and ‖r‖/c, c = Σ λᵢLᵢ‖Kᵢ r‖²/‖r‖² over the smooth terms."""
         along = rest / slope
         bend = sum(
-            term.strength * term.function.smoothness * _length(term.operator.apply(along)) ** 2
+            term.strength * term.function.smoothness * norm(term.operator.apply(along)) ** 2
             for term in self.terms
             if math.isfinite(term.function.smoothness) and term.strength > 0
         )
-        return 2.0 * max(_length(x), slope / bend if bend > 0 else 0.0)
+        return 2.0 * max(norm(x), slope / bend if bend > 0 else 0.0)
 
     @property
     def _modulus(self) -> float:
         """Strong convexity that the terms behind the identity give F."""
-        return sum(
-            t.strength * t.function.strong_convexity for t in self.terms if isinstance(t.operator, Identity)
-        )
+        return sum(t.strength * t.function.strong_convexity for t in self.terms if isinstance(t.operator, Identity))
 
 
 def _smoothness(term: Term) -> float:
@@ -213,13 +214,10 @@ def _fenchel(term: Term, x: Tensor, p: Tensor | None) -> float | None:
     """λf(K x) + (λf)*(p) − ⟨p, K x⟩ ≥ 0; None where the conjugate is not known."""
     if p is None:
         return None
+    if term.strength == 0:  # then p = 0
+        return 0.0
     conjugate = term.conjugate(p)
     if conjugate is None:
         return None
     image = term.operator.apply(x)
-    product = torch.sum((p.conj() * image).real if p.is_complex() else p * image, dtype=torch.float64)
-    return float(term.weight * term.function.value(image) + conjugate - product)
-
-
-def _length(x: Tensor) -> float:
-    return float(torch.linalg.vector_norm(x, dtype=torch.float64 if not x.is_complex() else torch.complex128))
+    return float(term.weight * term.function.value(image) + conjugate - inner(p, image))

@@ -8,6 +8,7 @@ from torch import Tensor
 from gradatim.base.errors import InputError
 from gradatim.base.seeds import generator
 from gradatim.solve.conjugate_gradient import ConjugateGradient
+from gradatim.solve.evaluate import norm
 from gradatim.solve.normal_operator import NormalOperator
 from gradatim.solve.problem import Term
 from gradatim.solve.regularisation_path import RegularisationPath
@@ -71,7 +72,7 @@ def weight_range(path: RegularisationPath) -> tuple[float, float]:
         stiff, stiffness, fit, spread = _limit(path, prior)
         forces = [stiffness * term.weight * term.operator.apply(stiff) for term in prior]
         norms = [_dual_norm(term, force) for term, force in zip(prior, forces, strict=True)]
-        if all(math.isfinite(norm) for norm in norms):
+        if all(math.isfinite(each) for each in norms):
             most = max(norms)
         else:
             most = 10.0 * stiffness * spread / fit if fit > 0 else 0.0
@@ -86,8 +87,8 @@ def _limit(path: RegularisationPath, prior: tuple[Term, ...]) -> tuple[Tensor, f
     whitening = root(f.weights)
     right = data.operator.adjoint(f.weights * f.target).expand_as(path.start)
     probe = torch.randn(right.shape, generator=generator(0), dtype=right.dtype).to(right.device)
-    resistance = sum(t.strength * _length(t.operator.apply(probe)) ** 2 for t in prior)
-    stiffness = _length(whitening * data.operator.apply(probe)) ** 2 / resistance if resistance > 0 else 1.0
+    resistance = sum(t.strength * norm(t.operator.apply(probe)) ** 2 for t in prior)
+    stiffness = norm(whitening * data.operator.apply(probe)) ** 2 / resistance if resistance > 0 else 1.0
     x, image, spread = path.start, torch.zeros_like(f.target), math.inf
     for _ in range(LONGEST):
         system = NormalOperator(
@@ -95,9 +96,9 @@ def _limit(path: RegularisationPath, prior: tuple[Term, ...]) -> tuple[Tensor, f
         )
         x = ConjugateGradient(RULE)(right, system=system, start=x).value
         previous, image = image, data.operator.apply(x)
-        fit = _length(whitening * (image - f.target))
+        fit = norm(whitening * (image - f.target))
         # x_μ − x₀ falls as 1/μ, so that the way from the μ before is this many times the way still to go
-        spread = _length(whitening * (image - previous)) / (STIFFENING - 1.0)
+        spread = norm(whitening * (image - previous)) / (STIFFENING - 1.0)
         if spread < SETTLED * fit:
             break
         stiffness *= STIFFENING
@@ -106,7 +107,7 @@ def _limit(path: RegularisationPath, prior: tuple[Term, ...]) -> tuple[Tensor, f
 
 def _dual_norm(term: Term, p: Tensor) -> float:
     """The least s for which the prox of s·f takes p to 0; inf where none does."""
-    length = _length(p)
+    length = norm(p)
     if length == 0:
         return 0.0
 
@@ -126,10 +127,6 @@ def _dual_norm(term: Term, p: Tensor) -> float:
     # a norm's prox falls to 0 on a finite way; that of a quadratic only approaches it
     sudden = float(term.function.prox(p, 0.5 * high).abs().max()) > SUDDEN * largest
     return high / term.strength if sudden else math.inf
-
-
-def _length(x: Tensor) -> float:
-    return float(torch.linalg.vector_norm(x))
 
 
 def _nothing(given: str) -> InputError:
