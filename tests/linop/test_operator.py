@@ -142,3 +142,9 @@ def test_periodic_laplacian_has_the_negative_gram_symbol():
     x = torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     by_symbol = torch.fft.irfftn(-gradient.gram_symbol(x) * torch.fft.rfftn(x), s=shape)
     torch.testing.assert_close(Laplacian(gradient).apply(x), by_symbol)
+
+
+def test_weights_are_not_rounded_to_whole_numbers():
+    half = Diagonal(torch.tensor([0.5, 1.5]))
+    assert half.apply(torch.tensor([1, 3])).tolist() == [0.5, 4.5]
+    assert half.adjoint(torch.tensor([1, 3])).tolist() == [0.5, 4.5]

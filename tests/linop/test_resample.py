@@ -82,3 +82,10 @@ def test_grids_that_do_not_fit_are_refused():
     assert _refusal(lambda: Resample.area((4, 4), (4,))) == "GD-103"
     assert _refusal(lambda: Resample.linear((4, 4), (4, 0))) == "GD-101"
     assert _refusal(lambda: Resample((torch.ones(3),))) == "GD-103"
+
+
+def test_whole_numbers_are_interpolated_as_numbers():
+    """The matrix was rounded to the input's type: everything became 0."""
+    counts = torch.tensor([0, 4])
+    assert Resample.linear((2,), (4,)).apply(counts).tolist() == [0.0, 1.0, 3.0, 4.0]
+    assert Resample.area((4,), (2,)).adjoint(counts).tolist() == [0.0, 0.0, 2.0, 2.0]

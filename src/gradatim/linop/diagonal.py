@@ -41,6 +41,8 @@ class Diagonal(LinearOperator):
         return float(self.weights.detach().abs().max()) if self.weights.numel() else 0.0
 
     def _weights(self, like: Tensor) -> Tensor:
+        if not (like.is_floating_point() or like.is_complex()):  # whole numbers must not round the weights to theirs
+            return self.weights.to(like.device)
         dtype = like.dtype.to_complex() if self.weights.is_complex() else like.dtype.to_real()
         return self.weights.to(device=like.device, dtype=dtype)
 

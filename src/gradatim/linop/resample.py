@@ -113,6 +113,8 @@ class Resample(LinearOperator):
 
 
 def _along_axes(matrices: tuple[Tensor, ...], x: Tensor) -> Tensor:
+    if not (x.is_floating_point() or x.is_complex()):  # whole numbers must not round the matrices to theirs
+        x = x.to(torch.get_default_dtype())
     first = x.ndim - len(matrices)
     # growing axes last, so that the arrays between stay small
     for i in sorted(range(len(matrices)), key=lambda i: matrices[i].shape[0] / matrices[i].shape[1]):
