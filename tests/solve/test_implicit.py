@@ -36,9 +36,9 @@ def _blur(width):
     return FourierMultiplier(torch.exp(-2.0 * (torch.pi * width) ** 2 * squared), SHAPE)
 
 
-def _check(implicit, *theta):
+def _agrees_with_differences(implicit, *theta) -> bool:
     start = torch.zeros(SHAPE, dtype=torch.float64)
-    assert torch.autograd.gradcheck(
+    return torch.autograd.gradcheck(
         lambda *t: implicit(*t, start=start).value, theta, eps=1e-5, atol=1e-5, rtol=1e-4, fast_mode=True
     )
 
@@ -48,7 +48,9 @@ def test_denoising_by_data_weights_and_lambda():
         return Problem((Term(SquaredDistance(y, weights), ONE), Term(SquaredL2(), K, lam)))
 
     weights = (_random(*SHAPE, seed=1).square() + 0.2).requires_grad_()
-    _check(ImplicitSolution(QUADRATIC, problem_of, LINEAR), _random(*SHAPE).requires_grad_(), weights, _scalar(0.7))
+    assert _agrees_with_differences(
+        ImplicitSolution(QUADRATIC, problem_of, LINEAR), _random(*SHAPE).requires_grad_(), weights, _scalar(0.7)
+    )
 
 
 def test_deblurring_by_data_lambda_and_the_width_of_the_psf():
@@ -56,21 +58,25 @@ def test_deblurring_by_data_lambda_and_the_width_of_the_psf():
         return Problem((Term(SquaredDistance(y), _blur(width)), Term(SquaredL2(), K, lam), Term(SquaredL2(), ONE, 0.1)))
 
     theta = (_random(*SHAPE).requires_grad_(), _scalar(0.3), _scalar(0.6))
-    _check(ImplicitSolution(QUADRATIC, problem_of, LINEAR), *theta)
+    assert _agrees_with_differences(ImplicitSolution(QUADRATIC, problem_of, LINEAR), *theta)
 
 
 def test_smoothed_total_variation():
     def problem_of(y, lam):
         return Problem((Term(SquaredDistance(y), ONE), Term(GroupHuber(0.3), K, lam)))
 
-    _check(ImplicitSolution(PRIMAL_DUAL, problem_of, LINEAR), _random(*SHAPE).requires_grad_(), _scalar(0.4))
+    assert _agrees_with_differences(
+        ImplicitSolution(PRIMAL_DUAL, problem_of, LINEAR), _random(*SHAPE).requires_grad_(), _scalar(0.4)
+    )
 
 
 def test_total_variation_by_data_and_lambda():
     def problem_of(y, lam):
         return Problem((Term(SquaredDistance(y), ONE), Term(GroupL1(), K, lam)))
 
-    _check(ImplicitSolution(PRIMAL_DUAL, problem_of, LINEAR), _random(*SHAPE).requires_grad_(), _scalar(0.2))
+    assert _agrees_with_differences(
+        ImplicitSolution(PRIMAL_DUAL, problem_of, LINEAR), _random(*SHAPE).requires_grad_(), _scalar(0.2)
+    )
 
 
 def test_soft_threshold_has_its_closed_form():

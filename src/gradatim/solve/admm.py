@@ -36,9 +36,10 @@ class Admm:
 
     Frequencies that no Kᵢ sees are 0 in x. Each ρᵢ is balanced by its own relative primal residual
     ‖Kᵢx − zᵢ‖/max(‖Kᵢx‖, ‖zᵢ‖) and dual residual ‖zᵢ − zᵢ⁻‖/‖uᵢ‖, ever more rarely, so that the
-    iteration ends with fixed penalties, for which it is known to converge. The residual of the history is
-    the largest of these numbers. The dual variables of the certificate are ρᵢ uᵢ. Not differentiable; memory
-    is 2 volumes a copy and about 6 more.
+    iteration ends with fixed penalties, for which it is known to converge. A constraint holds only as well as the
+    residuals are small, so F and its certificate are inf there; :class:`gradatim.solve.pdhg.Pdhg` keeps to it. The
+    residual of the history is the largest of these numbers. The dual variables of the certificate are ρᵢ uᵢ. Not
+    differentiable; memory is 2 volumes a copy and about 6 more.
 
     Args:
         rule: when to stop; sees ``change``, ``residual`` and, now and again, ``gap``.

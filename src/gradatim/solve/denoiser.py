@@ -51,6 +51,7 @@ class Denoiser(Function):
         return torch.full((), math.nan, dtype=torch.float64, device=u.device)
 
     def prox(self, v: Tensor, step: float | Tensor) -> Tensor:
+        """The denoised v, σ = strength·√step."""
         found = self.denoise(v, self.strength * step**0.5)
         if found.shape != v.shape:
             raise UsageError(

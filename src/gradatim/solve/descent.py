@@ -194,6 +194,7 @@ def _run(method: GradientMethod, evaluate: Evaluate, start: Tensor, watch: Gradi
         method = method.with_step(method.suited_step(first, curvature(evaluate, start, first)))
 
     def advance(run: _Run) -> _Run:
+        """The next iteration; where the step size is ours to find, a step that leads nowhere is taken back."""
         for _ in range(MOST_REFUSALS):
             state = run.method.step(run.state, watch.clip(run.at.gradient))
             after = _arrived(run, state, evaluate(state.theta))
