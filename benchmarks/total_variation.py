@@ -9,10 +9,10 @@ for torchvision, which a stand-in replaces.
 import importlib.util
 import math
 import multiprocessing
-import resource
 import time
 from collections.abc import Callable
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 import stand_in
@@ -33,7 +33,6 @@ from gradatim.solve.stopping import IterationBound, SmallGap
 COMMAND = "`python benchmarks/total_variation.py`"
 LADDER = (20, 30, 40, 50, 60, 80, 100, 150, 200, 300, 400, 600, 800, 1200, 1600, 2400, 3200, 4800)
 CLOSE = 1e-3
-MEGABYTE = 2**20
 
 
 def picture() -> tuple[torch.Tensor, float]:
@@ -97,9 +96,15 @@ def _growth(make: str, run: str) -> float:
     y, weight = MAKERS[make]()
     small = y[..., :8, :8].contiguous()
     METHODS[run](small, weight, 2)  # loads and compiles
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak()
     METHODS[run](y, weight, 10)
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / (y.numel() * y.element_size())
+    return (peak() - before) / (y.numel() * y.element_size())
+
+
+def peak() -> int:
+    """The most memory that this process ever held, bytes (Linux)."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return 1024 * int(status.split("VmHWM:")[1].split()[0])
 
 
 MAKERS = {"2-D": picture, "3-D": volume}
