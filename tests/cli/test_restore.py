@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tifffile
 import torch
@@ -170,3 +171,16 @@ def test_unsharp_claims_no_noise(folder: Path, capsys) -> None:
     assert "known pixels kept" not in capsys.readouterr().err
     assert run(folder, "sharpen", "noisy.png", "out.png", "--method", "unsharp", "--noise", "10") == 2
     assert "GD-104" in capsys.readouterr().err
+
+
+def test_a_mask_that_lies_elsewhere_in_space_is_refused(folder: Path, capsys) -> None:
+    here = Grid((8, 8, 8), (1.0, 1.0, 1.0))
+    there = Grid.from_affine((8, 8, 8), here.matrix + np.eye(4)[:, :1] @ np.eye(4)[3:] * 5.0)
+    mask = torch.zeros(8, 8, 8)
+    mask[2:4, 2:4, 2:4] = 1.0
+    write_nifti(folder / "a.nii", torch.rand(8, 8, 8), here)
+    write_nifti(folder / "mask.nii", mask, there)
+    assert run(folder, "inpaint", "a.nii", "mask.nii", "out.nii", "--method", "tv") == 3
+    assert "GD-311" in capsys.readouterr().err
+    write_nifti(folder / "mask.nii", mask, here)
+    assert run(folder, "inpaint", "a.nii", "mask.nii", "out.nii", "--method", "tv") == 0

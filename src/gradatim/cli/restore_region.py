@@ -22,9 +22,10 @@ def read_region(path: Path, image: "AnyImage") -> "Tensor":
         Bool, of the image's spatial shape.
 
     Raises:
-        InputError: GD-311 if the sizes differ.
+        InputError: GD-311 if the sizes differ, or the places of two NIfTI images.
     """
     from gradatim.io.any_image import read_any
+    from gradatim.io.nifti import NiftiImage
 
     drawn = read_any(path)
     if drawn.shape != image.shape:
@@ -33,6 +34,14 @@ def read_region(path: Path, image: "AnyImage") -> "Tensor":
             given=f"{path.name} of {drawn.shape}, the image of {image.shape} pixels",
             allowed="a mask of the image's size",
             do="draw it on the image itself",
+        )
+    one, other = drawn.source, image.source
+    if isinstance(one, NiftiImage) and isinstance(other, NiftiImage) and not one.grid.same_space(other.grid):
+        raise InputError(
+            "GD-311",
+            given=f"{path.name} lies elsewhere in space than the image",
+            allowed="a mask on the image's grid",
+            do="resample it onto the image first",
         )
     region = drawn.data != 0
     return region.flatten(0, region.ndim - len(drawn.shape) - 1).any(0) if region.ndim > len(drawn.shape) else region
