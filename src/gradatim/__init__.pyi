@@ -84,7 +84,9 @@ from gradatim.restore.generalised_variation import GeneralisedVariationDenoising
 from gradatim.restore.inpaint import Inpainting as Inpainting
 from gradatim.restore.latent import LatentInversion as LatentInversion
 from gradatim.restore.local_cosine import LocalCosine as LocalCosine
-from gradatim.restore.microscopy.accelerated_richardson_lucy import AcceleratedRichardsonLucy as AcceleratedRichardsonLucy
+from gradatim.restore.microscopy.accelerated_richardson_lucy import (
+    AcceleratedRichardsonLucy as AcceleratedRichardsonLucy,
+)
 from gradatim.restore.microscopy.blind import BlindModel as BlindModel
 from gradatim.restore.microscopy.blind import BlindRichardsonLucy as BlindRichardsonLucy
 from gradatim.restore.microscopy.born_wolf import BornWolf as BornWolf
@@ -149,9 +151,9 @@ from gradatim.solve.lbfgs import Lbfgs as Lbfgs
 from gradatim.solve.momentum import HeavyBall as HeavyBall
 from gradatim.solve.momentum import Nesterov as Nesterov
 from gradatim.solve.normal_equations import NormalEquations as NormalEquations
+from gradatim.solve.norms import L1 as L1
 from gradatim.solve.norms import GroupHuber as GroupHuber
 from gradatim.solve.norms import GroupL1 as GroupL1
-from gradatim.solve.norms import L1 as L1
 from gradatim.solve.norms import SquaredL2 as SquaredL2
 from gradatim.solve.nuclear import Nuclear as Nuclear
 from gradatim.solve.parameter_vector import ParameterVector as ParameterVector
