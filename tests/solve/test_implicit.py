@@ -163,3 +163,18 @@ def test_a_linear_solve_that_fails_gives_no_gradient():
     x = hasty(y, start=torch.zeros(SHAPE).double()).value
     with pytest.raises(InputError, match="GD-646"):
         torch.autograd.grad(x.square().sum(), y)
+
+
+def test_the_certificate_is_that_of_the_polished_point():
+    y = torch.linspace(0, 1, 12, dtype=torch.float64).view(3, 4)
+    found = ImplicitSolution(NormalEquations(), _ridge)(
+        y, torch.tensor(0.3, dtype=torch.float64), start=torch.zeros_like(y)
+    )
+    problem = _ridge(y, torch.tensor(0.3, dtype=torch.float64))
+    assert found.certificate is not None
+    assert found.certificate.objective == float(problem.value(found.value))
+
+
+def _ridge(y, weight):
+    one = Identity((3, 4))
+    return Problem((Term(SquaredDistance(y), one), Term(SquaredL2(), one, weight)))

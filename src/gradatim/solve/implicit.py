@@ -14,7 +14,7 @@ from gradatim.solve.gmres import Gmres
 from gradatim.solve.pdhg import Pdhg
 from gradatim.solve.problem import Problem
 from gradatim.solve.regularisation_path import Solver
-from gradatim.solve.solution import Solution
+from gradatim.solve.solution import Certificate, Solution
 from gradatim.solve.stationarity import Stationarity, gradient_of, step_of
 
 NEWTON = 8
@@ -83,7 +83,8 @@ class ImplicitSolution:
             start: first iterate; no gradient goes to it.
 
         Returns:
-            The method's solution; ``value`` carries the gradient.
+            The method's solution, polished; ``value`` carries the gradient. Its certificate is that of the polished
+            point, None where a term is not smooth.
         """
         solved = _Solved(self, start)
         value = _Implicit.apply(solved, *theta)
@@ -106,7 +107,8 @@ class ImplicitSolution:
                 do="solve it with Pdhg, or take GroupHuber for GroupL1",
             )
         z = self._polished(z, lambda at: equation(at, *theta))
-        return replace(found, value=z[: start.numel()].view(start.shape)), z, equation
+        x = z[: start.numel()].view(start.shape)
+        return replace(found, value=x, certificate=_certificate(problem, x)), z, equation
 
     def _polished(self, z: Tensor, equation: Callable[[Tensor], Tensor]) -> Tensor:
         """z after Newton steps on E, as long as each makes |E| smaller."""
@@ -135,6 +137,13 @@ class ImplicitSolution:
             )
         back_to_theta: Any = torch.func.vjp(lambda *at: equation(z, *at), *theta)[1]
         return tuple(-gradient for gradient in back_to_theta(found.value))
+
+
+def _certificate(problem: Problem, x: Tensor) -> Certificate | None:
+    """Of the polished point; None where a term is not smooth, whose dual variable the polish does not keep."""
+    if any(math.isinf(term.function.smoothness) for term in problem.terms):
+        return None
+    return problem.certificate(x, [None] * len(problem.terms))
 
 
 def _forward(equation: Callable[[Tensor], Tensor], z: Tensor) -> Callable[[Tensor], Tensor]:
