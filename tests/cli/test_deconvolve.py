@@ -12,6 +12,8 @@ from gradatim.io.tiff import read_tiff
 from gradatim.io.tiff_write import write_tiff
 from gradatim.restore.microscopy.born_wolf import BornWolf
 from gradatim.restore.microscopy.field_blur import FieldBlur
+from gradatim.restore.microscopy.total_variation import TotalVariationDeconvolution
+from gradatim.solve.stopping import IterationBound
 
 GRID = Grid((32, 30, 12), (1e-4, 1e-4, 2.5e-4))
 PSF_GRID = Grid((15, 15, 9), GRID.spacing)
@@ -68,6 +70,28 @@ def test_total_variation_and_a_depth(stack: Path, capsys: pytest.CaptureFixture[
     options = ["--tv", "0.01", "--iterations", "10", "--depth-um", "1", "--gain", "2", "--background", "106", "--json"]
     assert main(words(stack, "out.tif", *NUMBERS, *options)) == 0
     assert json.loads(capsys.readouterr().out)["images"][0]["iterations"] == 10
+
+
+def test_total_variation_counts_steps_by_the_voxels_edges(stack: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The file's result is that of the method with the edges 1, 1, 2.5, in the ratio that the stack states."""
+    options = ["--tv", "0.05", "--iterations", "10", "--psf", str(stack / "psf.tif"), "--gain", "2"]
+    assert main(words(stack, "out.tif", *options, "--background", "106")) == 0
+    said = capsys.readouterr().err
+    assert "10 iterations, the bound on iterations was reached" in said
+    assert "% above its minimum" in said
+    assert "cubes" not in said
+    photons = ((read_tiff(stack / "stack.ome.tif").data - 106.0) / 2.0).clamp_min(0)
+    method = TotalVariationDeconvolution(0.05, IterationBound(10))
+    psf = read_tiff(stack / "psf.tif").data
+    found = read_tiff(stack / "out.tif").data
+    scaled, cubes = (
+        2.0 * method(photons, psf=psf, spacing=edges).value for edges in ((1.0, 1.0, 2.5), (1.0, 1.0, 1.0))
+    )
+    assert float((found - scaled).norm() / scaled.norm()) < 1e-4
+    assert float((found - cubes).norm() / cubes.norm()) > 1e-3
+    write_tiff(stack / "stack.ome.tif", read_tiff(stack / "stack.ome.tif").data, None)
+    assert main(words(stack, "out.tif", *options, "--background", "106")) == 0
+    assert "cubes" in capsys.readouterr().err
 
 
 def test_channels_are_deconvolved_one_by_one(stack: Path, capsys: pytest.CaptureFixture[str]) -> None:

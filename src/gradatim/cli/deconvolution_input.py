@@ -60,15 +60,19 @@ class DeconvolutionInput:
             photons = self.transfer.photons(image)
             below = int((photons < 0).sum())
             counts, psf = photons.clamp_min(0.0), self.psf
-            solution = self.method(
-                counts[..., 0] if flat else counts,
-                psf=psf.sum(dim=2) if flat and psf.shape[2] == 1 else psf,
-                background=self.transfer.background(self.level),
+            solution = self._solved(
+                counts[..., 0] if flat else counts, psf.sum(dim=2) if flat and psf.shape[2] == 1 else psf
             )
             value = self.transfer.units(solution.value)
             values.append(value[..., None] if flat else value)
             records.append(_record(solution, below))
         return Deconvolved(torch.stack(values).reshape(self.shape).float(), records)
+
+    def _solved(self, counts: Tensor, psf: Tensor) -> Solution:
+        background = self.transfer.background(self.level)
+        if isinstance(self.method, RichardsonLucy):
+            return self.method(counts, psf=psf, background=background)
+        return self.method(counts, psf=psf, background=background, spacing=relative_edges(self.grid, counts.ndim))
 
     def record(self) -> dict[str, Any]:
         """What was decided, as plain data."""
@@ -82,7 +86,10 @@ class DeconvolutionInput:
     def lines(self) -> list[str]:
         """The same for a reader."""
         how = "told from the stack's noise" if self.measured_gain else "taken as given"
-        return [f"{self.transfer.gain:.4g} units a photon, {how}; background {self.level:.4g}"]
+        lines = [f"{self.transfer.gain:.4g} units a photon, {how}; background {self.level:.4g}"]
+        if self.grid is None and isinstance(self.method, TotalVariationDeconvolution):
+            lines.append("the stack does not state its voxels' size: --tv takes them for cubes, or give --pixel-um")
+        return lines
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +110,8 @@ class Deconvolved:
         for number, record in enumerate(self.records):
             misfit = record["misfit"]
             level = "" if misfit is None else f", misfit {misfit:.3f} (1 is the noise)"
+            gap = record["relative_gap"]
+            level += "" if gap is None else f", the objective at most {100 * gap:.2g} % above its minimum"
             below = f", {record['set_to_zero']} values below 0 photons set to 0" if record["set_to_zero"] else ""
             said.append(f"image {number}: {record['iterations']} iterations, {record['stopped']}{level}{below}")
         return said
@@ -148,6 +157,19 @@ def _grid(image: TiffImage, options: "Deconvolve") -> Grid | None:
         return Grid((x, y, z), (a, b, c))
     known = [edge is not None for edge in image.spacing]
     return image.grid if all(known[:2]) and (known[2] or z == 1) else None
+
+
+def relative_edges(grid: Grid | None, axes: int) -> tuple[float, ...] | None:
+    """Edges of a voxel in units of the smallest of them, so that λ is the price of a step along that one.
+
+    Example:
+        >>> relative_edges(Grid((8, 8, 4), (1e-4, 1e-4, 2.5e-4)), 3)
+        (1.0, 1.0, 2.5)
+    """
+    if grid is None:
+        return None
+    edges = grid.spacing[:axes]
+    return tuple(edge / min(edges) for edge in edges)
 
 
 def _transfer(stack: Tensor, options: "Deconvolve", level: float) -> tuple[PhotonTransfer, bool]:

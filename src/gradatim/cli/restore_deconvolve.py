@@ -28,7 +28,8 @@ class Deconvolve:
         background: value of an empty voxel, in the stack's unit; by default its 1 % quantile.
         gain: stack units a photon.
         iterations: exactly so many, instead of stopping at the noise.
-        tv: weight of total variation, per photon; by default none.
+        tv: weight λ of total variation, per photon: the price of a step of one photon a voxel along the voxel's
+            shortest edge; along a longer edge the same step costs less. By default none.
         json: print one JSON object, for programs.
     """
 
