@@ -94,6 +94,21 @@ def test_total_variation_counts_steps_by_the_voxels_edges(stack: Path, capsys: p
     assert "cubes" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("gain", [2.0, 0.2])
+def test_a_gain_that_does_not_explain_the_noise_is_warned_of(
+    stack: Path, gain: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a tenth of the true gain the same noise is √10 times that of photons, whatever the object."""
+    options = ["--psf", str(stack / "psf.tif"), "--background", "100", "--gain", str(gain)]
+    wrong = gain != 2.0
+    assert main(words(stack, "out.tif", *options)) == 0
+    assert ("gain, background or PSF do not explain the data" in capsys.readouterr().err) is wrong
+    assert main(words(stack, "out.tif", *options, "--json")) == 0
+    (record,) = json.loads(capsys.readouterr().out)["images"]
+    assert record["unexplained"] is wrong
+    assert (record["misfit"] > 1.5) is wrong
+
+
 def test_channels_are_deconvolved_one_by_one(stack: Path, capsys: pytest.CaptureFixture[str]) -> None:
     one = read_tiff(stack / "stack.ome.tif").data
     write_tiff(stack / "stack.ome.tif", torch.stack([one, one.flip(0)]), GRID)

@@ -28,6 +28,9 @@ REACH = (6.0, 8.0)
 MOST = 200
 """Iterations at which stopping at the noise gives up waiting."""
 
+UNEXPLAINED = 1.5
+"""Misfit from which a bound on iterations is no longer the reason that the data are not explained."""
+
 
 @dataclass(frozen=True, eq=False)
 class DeconvolutionInput:
@@ -105,7 +108,7 @@ class Deconvolved:
     records: list[dict[str, Any]]
 
     def lines(self) -> list[str]:
-        """One line an image."""
+        """One line an image, and one more where its model does not explain it."""
         said = []
         for number, record in enumerate(self.records):
             misfit = record["misfit"]
@@ -114,6 +117,9 @@ class Deconvolved:
             level += "" if gap is None else f", the objective at most {100 * gap:.2g} % above its minimum"
             below = f", {record['set_to_zero']} values below 0 photons set to 0" if record["set_to_zero"] else ""
             said.append(f"image {number}: {record['iterations']} iterations, {record['stopped']}{level}{below}")
+            if record["unexplained"]:
+                few = ", or the iterations are too few" if record["iterations"] < MOST else ""
+                said.append(f"warning: image {number}: gain, background or PSF do not explain the data{few}")
         return said
 
 
@@ -224,6 +230,7 @@ def _record(solution: Solution, below: int) -> dict[str, Any]:
     return {
         "iterations": solution.iterations,
         "stopped": solution.reason.value,
+        "unexplained": not solution.converged and misfit > UNEXPLAINED,
         "misfit": None if math.isnan(misfit) else misfit,
         "relative_gap": None if gap is None or math.isinf(gap) else gap,
         "set_to_zero": below,
