@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 Restoration = Callable[["AnyImage"], "Restored"]
 
+LOOSE = 0.03
+"""Relative gap above which a proof is too weak to be passed over in silence."""
+
 
 def restore_file(image: Path, out: Path, restoration: Restoration, *, what: str, as_json: bool) -> int:
     """Read, restore, write and say how it went.
@@ -57,6 +60,7 @@ def record(found: "Restored") -> dict[str, Any]:
         "weight": found.weight,
         "iterations": None if solution is None else solution.iterations,
         "stopped": None if solution is None else solution.reason.value,
+        "converged": None if solution is None else solution.converged,
         "objective": certificate.objective if certificate is not None and proved else None,
         "gap": certificate.gap if certificate is not None and proved else None,
         "holds_within": certificate.radius if certificate is not None and proved and certificate.radius else None,
@@ -66,7 +70,7 @@ def record(found: "Restored") -> dict[str, Any]:
 
 def in_lines(found: "Restored") -> list[str]:
     """The same for a reader."""
-    said = record(found)
+    said, share = record(found), 0.0
     lines = [f"noise {found.noise:.4g}, in the image's unit"] if found.noise else ["no noise assumed"]
     if found.weight is not None:
         lines.append(f"λ {found.weight:.4g}" + (f" ({found.message})" if found.message else ""))
@@ -76,4 +80,8 @@ def in_lines(found: "Restored") -> list[str]:
         lines.append(f"the objective is at most {100 * share:.2g} % above its minimum{scope}")
     if said["iterations"] is not None:
         lines.append(f"{said['iterations']} iterations: {said['stopped']}")
+    if said["converged"] is False:
+        lines.append("warning: it did not converge; the image may differ from the one that was sought")
+    elif share > LOOSE:
+        lines.append("warning: the proof is weak; the image may differ from the one that was sought")
     return lines
