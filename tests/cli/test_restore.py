@@ -123,6 +123,13 @@ def test_a_volume_keeps_its_grid(tmp_path: Path) -> None:
         (["edit", "colour.png", "noisy.png", "region.png", "out.png"], "GD-311", 3),
         (["edit", "noisy.png", "source.png", "source.png", "out.png"], "GD-663", 3),
         (["superres", "small.png", "out.png", "--factor", "2", "2", "2"], "GD-103", 2),
+        (["superres", "small.png", "out.png", "--factor", "1000000"], "GD-505", 5),
+        (["deblur", "noisy.png", "out.png", "--gaussian", "5.5"], "GD-101", 2),
+        (["deblur", "noisy.png", "out.png", "--disk", "1e6"], "GD-101", 2),
+        (["deblur", "noisy.png", "out.png", "--motion", "inf", "0"], "GD-101", 2),
+        (["deblur", "noisy.png", "out.png", "--motion", "33", "0"], "GD-101", 2),
+        (["sharpen", "noisy.png", "out.png", "--width", "1e5"], "GD-101", 2),
+        (["sharpen", "noisy.png", "out.png", "--width", "1e5", "--method", "unsharp"], "GD-101", 2),
     ],
 )
 def test_refusals_have_a_code_and_write_nothing(

@@ -68,18 +68,23 @@ class Deblur:
         from gradatim.restore.deblur import Deblurring
 
         prior = chosen_prior(self.method, image, weight=self.weight)
-        return Deblurring(self._point_spread(len(image.spacing)), prior, self.noise, image.spacing)(image.data)
+        return Deblurring(self._point_spread(image), prior, self.noise, image.spacing)(image.data)
 
-    def _point_spread(self, axes: int) -> "Tensor":
+    def _point_spread(self, image: "AnyImage") -> "Tensor":
+        from gradatim.cli.restore_size import require_blur_within
         from gradatim.io.any_image import read_any
         from gradatim.restore.point_spread import disk_spread, gaussian_spread, motion_spread
 
+        axes = len(image.spacing)
         if self.gaussian is not None:
+            require_blur_within(image, 6.0 * self.gaussian, what=f"--gaussian {self.gaussian:g}")
             return gaussian_spread(self.gaussian, axes=axes)
         if self.disk is not None:
+            require_blur_within(image, 2.0 * self.disk, what=f"--disk {self.disk:g}")
             return disk_spread(self.disk)
         if self.motion is not None:
             length, angle = self.motion
+            require_blur_within(image, length, what=f"--motion {length:g}")
             return motion_spread(length, angle=math.radians(angle))
         measured = read_any(self.psf or Path()).data.double()
         if measured.ndim != axes or not float(measured.sum()) > 0:

@@ -47,13 +47,16 @@ class Sharpen:
 
     def _undone(self, image: "AnyImage") -> "Restored":
         from gradatim.cli.restore_choice import chosen_prior
+        from gradatim.cli.restore_size import require_blur_within
         from gradatim.restore.sharpen import Sharpening
 
+        require_blur_within(image, 6.0 * self.width, what=f"--width {self.width:g}")
         prior = chosen_prior(self.method, image, weight=None)
         return Sharpening(self.width, prior, self.noise, image.spacing)(image.data)
 
     def _unsharp(self, image: "AnyImage") -> "Restored":
         from gradatim.base.errors import UsageError
+        from gradatim.cli.restore_size import require_blur_within
         from gradatim.restore.restored import Restored
         from gradatim.restore.sharpen import UnsharpMask
 
@@ -64,4 +67,5 @@ class Sharpen:
                 allowed="--noise with --method cosine or tv",
                 do="leave one of them out",
             )
+        require_blur_within(image, 6.0 * self.width, what=f"--width {self.width:g}")
         return Restored(UnsharpMask(self.width, self.amount, len(image.spacing))(image.data), 0.0)

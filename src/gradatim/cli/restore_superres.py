@@ -39,8 +39,10 @@ class SuperRes:
 
     def _finer(self, image: "AnyImage") -> "Restored":
         from gradatim.cli.restore_choice import chosen_prior
+        from gradatim.cli.restore_size import require_finer_fits
         from gradatim.restore.super_resolution import SuperResolution
 
         factors = self.factor * len(image.spacing) if len(self.factor) == 1 else self.factor
+        require_finer_fits(image, factors)
         prior = chosen_prior(self.method, image, weight=None)
         return SuperResolution(factors, prior, self.noise, image.spacing)(image.data)
