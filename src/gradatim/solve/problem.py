@@ -211,7 +211,7 @@ def _dual(term: Term, x: Tensor, p: Tensor | None) -> Tensor | None:
 
 
 def _fenchel(term: Term, x: Tensor, p: Tensor | None) -> float | None:
-    """λf(K x) + (λf)*(p) − ⟨p, K x⟩ ≥ 0; None where the conjugate is not known."""
+    """λf(K x) + (λf)*(p) − ⟨p, K x⟩ ≥ 0 and what rounding may have taken from it; None where f* is not known."""
     if p is None:
         return None
     if term.strength == 0:  # then p = 0
@@ -220,4 +220,5 @@ def _fenchel(term: Term, x: Tensor, p: Tensor | None) -> float | None:
     if conjugate is None:
         return None
     image = term.operator.apply(x)
-    return float(term.weight * term.function.value(image) + conjugate - inner(p, image))
+    parts = [float(term.strength * term.function.value(image)), float(conjugate), -float(inner(p, image))]
+    return sum(parts) + torch.finfo(x.dtype).eps * sum(map(abs, parts))

@@ -137,12 +137,13 @@ def _problem(y: Tensor, weight: float, spacing: tuple[float, ...]) -> Problem:
 
 
 def _certificate(state: _State, target: np.ndarray, weight: float, scales: np.ndarray) -> Certificate:
-    """Primal minus dual value, the dual one ⟨y, ∇*p⟩ − ½‖∇*p‖² at |p| ≤ λ."""
+    """Primal minus dual value, the dual one ⟨y, ∇*p⟩ − ½‖∇*p‖² at |p| ≤ λ, and what rounding may have taken from it."""
     from gradatim.solve.rof_kernel import values
 
     misfit, variation, energy, product = values(state.x, target, state.p, scales)
     objective = misfit + weight * variation
-    return Certificate(max(objective - (product - energy), 0.0), objective, 0.0, 1.0)
+    rounding = float(np.finfo(target.dtype).eps) * (objective + abs(product) + energy)
+    return Certificate(max(objective - (product - energy), 0.0) + rounding, objective, 0.0, 1.0)
 
 
 def _extreme(y: Tensor, weight: float) -> bool:
