@@ -162,6 +162,16 @@ def test_refusals(
     assert not (stack / "out.tif").exists()
 
 
+@pytest.mark.parametrize(("out", "code", "exit_code"), [("out.png", "GD-101", 2), ("nodir/out.tif", "GD-504", 5)])
+def test_a_name_that_cannot_be_written_is_refused_before_the_work(
+    stack: Path, out: str, code: str, exit_code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Even before the stack is read, so that the name is what is complained of, not the missing file."""
+    (stack / "stack.ome.tif").unlink()
+    assert main(words(stack, out, "--psf", str(stack / "psf.tif"))) == exit_code
+    assert code in capsys.readouterr().err
+
+
 def test_without_a_pixel_size_numbers_do_not_make_a_psf(stack: Path, capsys: pytest.CaptureFixture[str]) -> None:
     import tifffile
 

@@ -141,6 +141,33 @@ def test_refusals_have_a_code_and_write_nothing(
     assert not (folder / "out.nii").exists()
 
 
+@pytest.mark.parametrize(
+    ("given", "out", "code", "exit_code"),
+    [
+        ("noisy.png", "nodir/out.png", "GD-504", 5),
+        ("noisy.png", "folder.png", "GD-504", 5),
+        ("deep.png", "out.jpg", "GD-101", 2),
+        ("vol.nii", "OUT.NII.GZ", "GD-101", 2),
+        ("vol.nii", "nodir/out.nii", "GD-504", 5),
+        ("stack.tif", "OUT.TIF", "GD-101", 2),
+    ],
+)
+def test_a_name_that_cannot_be_written_is_refused_before_the_work(
+    folder: Path, given: str, out: str, code: str, exit_code: int, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    (folder / "folder.png").mkdir()
+    write_picture(folder / "deep.png", Picture(torch.full((32, 32), 4000.0), 16))
+    write_nifti(folder / "vol.nii", torch.rand(8, 8, 8), Grid((8, 8, 8), (1.0, 1.0, 1.0)))
+    tifffile.imwrite(folder / "stack.tif", np.ones((8, 8), np.float32), photometric="minisblack", metadata=None)
+
+    def work(*_: object) -> None:
+        raise AssertionError("it was worked on")
+
+    monkeypatch.setattr("gradatim.restore.denoise.Denoising.__call__", work)
+    assert main(["restore", "denoise", str(folder / given), str(folder / out)]) == exit_code
+    assert code in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("word", SUBCOMMANDS)
 def test_every_sub_command_explains_itself(word: str, capsys) -> None:
     with pytest.raises(SystemExit) as end:

@@ -67,3 +67,11 @@ def test_refusals_leave_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         Mri(kspace, tmp_path / "x.npy", **options).run()
     assert caught.value.code == code
     assert not (tmp_path / "x.npy").exists()
+
+
+@pytest.mark.parametrize(("out", "code"), [("x.png", "GD-101"), ("nodir/x.npy", "GD-504")])
+def test_a_name_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path, out: str, code: str) -> None:
+    """Before k-space is read, so that the name is what is complained of, not the missing file."""
+    with pytest.raises(GradatimError) as caught:
+        Mri(tmp_path / "missing.npy", tmp_path / out).run()
+    assert caught.value.code == code

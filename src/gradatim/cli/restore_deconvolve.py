@@ -61,8 +61,9 @@ class Deconvolve:
 
         from gradatim.cli.deconvolution_input import read_deconvolution
         from gradatim.cli.outcome import plain
-        from gradatim.io.tiff_write import write_tiff
+        from gradatim.io.tiff_write import require_tiff_name, write_tiff
 
+        require_tiff_name(self.out)
         talk = Console(stderr=True, highlight=False)
         with talk.status(f"deconvolving {plain(self.image.name)}"):
             given = read_deconvolution(self)

@@ -44,13 +44,14 @@ class Mri:
             InputError: what the readers refuse; GD-682 if maps cannot be estimated.
         """
         from gradatim.cli.outcome import plain
-        from gradatim.io.kspace import read_kspace, read_sampling_mask, write_array
+        from gradatim.io.kspace import read_kspace, read_sampling_mask, require_array_name, write_array
         from gradatim.restore.mri.coil_maps import Espirit
         from gradatim.restore.mri.compressed_sensing import CompressedSensing
         from gradatim.restore.mri.held_out import HeldOut
         from gradatim.restore.mri.kspace import KSpace
         from gradatim.restore.mri.sparsity import CosineSparsity, TotalVariation
 
+        require_array_name(self.out)
         sparsity, rounds = choose(
             self.prior, {"cosines": (CosineSparsity(), 3), "tv": (TotalVariation(), 0)}, what="prior"
         )

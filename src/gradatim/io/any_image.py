@@ -9,6 +9,7 @@ from torch import Tensor
 
 from gradatim.base.errors import UsageError
 from gradatim.base.grid import Grid
+from gradatim.io.atomic import require_place
 from gradatim.io.byte_source import open_source
 from gradatim.io.findings import Finding, Severity
 from gradatim.io.nifti import NiftiImage, read_image
@@ -89,19 +90,31 @@ def read_any(path: Path | str, *, budget_bytes: int | None = None) -> AnyImage:
 
 
 def require_writable(path: Path | str, like: AnyImage) -> None:
-    """Refuse, before any work, a name whose ending is not of the image's family (GD-101).
+    """Refuse, before any work, a name that the image cannot be written to.
+
+    Args:
+        path: the final name.
+        like: what the image is made from.
+
+    Raises:
+        UsageError: GD-101 if the ending is not of the image's family, or cannot hold its bit depth.
+        ResourceError: GD-503 or GD-504 if no file can appear in that folder.
 
     Example:
         >>> require_writable("b.jpg", AnyImage(torch.zeros(4, 4), (1.0, 1.0), Picture(torch.zeros(4, 4), 8)))
     """
-    path = Path(path)
-    if not path.name.lower().endswith(_FAMILIES[like.family]):
+    path, source = Path(path), like.source
+    name = path.name.lower() if isinstance(source, Picture) else path.name  # as their readers and writers do
+    if not name.endswith(_FAMILIES[like.family]):
         raise UsageError(
             "GD-101",
             given=f"{path.name!r} for what came from a {like.family}",
             allowed=f"a name ending in {', '.join(_FAMILIES[like.family])}",
             do="keep the kind of file; grid and bit depth cannot be carried over",
         )
+    if isinstance(source, Picture) and source.bits == 16 and not name.endswith(ENDINGS["PNG"]):
+        raise UsageError("GD-101", given=f"16 bits for {path.name!r}", allowed="16 bits as .png", do="name it .png")
+    require_place(path)
 
 
 def write_any(path: Path | str, data: Tensor, like: AnyImage) -> tuple[Finding, ...]:

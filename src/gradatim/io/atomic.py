@@ -59,6 +59,30 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         raise write_refusal(error, path) from error
 
 
+def require_place(path: Path) -> None:
+    """Refuse, before any work, a name under which no file can appear.
+
+    Args:
+        path: the final name.
+
+    Raises:
+        ResourceError: GD-503 if its folder may not be written to, GD-504 if that does not exist or the name is a
+            folder's.
+
+    Example:
+        >>> require_place(Path("a.txt"))
+    """
+    number = 0
+    if not path.parent.is_dir():
+        number = errno.ENOENT
+    elif path.is_dir():
+        number = errno.EISDIR
+    elif not os.access(path.parent, os.W_OK):
+        number = errno.EACCES
+    if number:
+        raise write_refusal(OSError(number, os.strerror(number)), path)
+
+
 def flush_folder(folder: Path) -> None:
     """Bring a folder's names to the disk, so that a power cut does not forget a rename."""
     if os.name == "nt":  # Windows cannot open a folder

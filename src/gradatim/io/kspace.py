@@ -12,7 +12,7 @@ from scipy.io.matlab import MatReadError
 from torch import Tensor
 
 from gradatim.base.errors import InputError, UnsafeInputError, UsageError
-from gradatim.io.atomic import atomic_file
+from gradatim.io.atomic import atomic_file, require_place
 from gradatim.io.byte_source import open_source
 from gradatim.io.memory import default_budget_bytes
 
@@ -108,10 +108,27 @@ def write_array(path: Path | str, values: Tensor) -> None:
         ResourceError: GD-502 to GD-504 if the file cannot be written.
     """
     path = Path(path)
-    if path.suffix.lower() != ".npy":
-        raise UsageError("GD-101", given=f"{path.name!r}", allowed="a name ending in .npy", do="change the ending")
+    require_array_name(path)
     with atomic_file(path) as file:
         np.lib.format.write_array(file, values.detach().cpu().resolve_conj().numpy(), allow_pickle=False)
+
+
+def require_array_name(path: Path) -> None:
+    """Refuse, before any work, a name that no array can be written to.
+
+    Args:
+        path: the final name.
+
+    Raises:
+        UsageError: GD-101 for another ending than ``.npy``.
+        ResourceError: GD-503 or GD-504 if no file can appear in that folder.
+
+    Example:
+        >>> require_array_name(Path("image.npy"))
+    """
+    if path.suffix.lower() != ".npy":
+        raise UsageError("GD-101", given=f"{path.name!r}", allowed="a name ending in .npy", do="change the ending")
+    require_place(path)
 
 
 def _read(path: Path, budget_bytes: int | None) -> np.ndarray:

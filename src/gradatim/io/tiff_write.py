@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gradatim.base.errors import ResourceError, UsageError
 from gradatim.base.grid import Grid
-from gradatim.io.atomic import atomic_file
+from gradatim.io.atomic import atomic_file, require_place
 
 _OME = (".ome.tif", ".ome.tiff")
 _NAMES = {"uint8": "uint8", "uint16": "uint16", "int16": "int16", "float32": "float"}
@@ -50,8 +50,7 @@ def write_tiff(path: Path | str, data: Tensor, grid: Grid | None) -> None:
         (2, 3, 4)
     """
     path = Path(path)
-    if not path.name.endswith((".tif", ".tiff")):
-        raise _unfit(f"the file name {path.name!r}", "a name ending in .tif or .tiff")
+    require_tiff_name(path)
     if not 3 <= data.ndim <= 5 or (grid is not None and tuple(data.shape[-3:]) != grid.shape):
         raise UsageError(
             "GD-103",
@@ -72,6 +71,24 @@ def write_tiff(path: Path | str, data: Tensor, grid: Grid | None) -> None:
         handle = tifffile.FileHandle(file, name=path.name, mode="r+b")  # an open file's own name is a number
         (_write_ome if ome else _write_imagej)(handle, stored, grid)
         _check(file, path, stored)
+
+
+def require_tiff_name(path: Path) -> None:
+    """Refuse, before any work, a name that no stack can be written to.
+
+    Args:
+        path: the final name.
+
+    Raises:
+        UsageError: GD-101 for another ending than ``.tif`` or ``.tiff``.
+        ResourceError: GD-503 or GD-504 if no file can appear in that folder.
+
+    Example:
+        >>> require_tiff_name(Path("cell.ome.tif"))
+    """
+    if not path.name.endswith((".tif", ".tiff")):
+        raise _unfit(f"the file name {path.name!r}", "a name ending in .tif or .tiff")
+    require_place(path)
 
 
 def _write_ome(file: tifffile.FileHandle, stored: np.ndarray, grid: Grid | None) -> None:
