@@ -178,7 +178,9 @@ def test_without_a_pixel_size_numbers_do_not_make_a_psf(stack: Path, capsys: pyt
     values = read_tiff(stack / "stack.ome.tif").data.numpy().T
     tifffile.imwrite(stack / "stack.ome.tif", values, metadata=None, photometric="minisblack")
     assert main(words(stack, "out.tif", *NUMBERS, "--gain", "2")) == 3
-    assert "GD-283" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "GD-283" in said
+    assert "--pixel-um" in said
     options = [*NUMBERS, "--gain", "2", "--pixel-um", "0.1", "0.1", "0.25", "--iterations", "2"]
     assert main(words(stack, "out.tif", *options)) == 0
     assert read_tiff(stack / "out.tif").grid.spacing == pytest.approx(GRID.spacing)

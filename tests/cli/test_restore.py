@@ -207,6 +207,34 @@ def test_unsharp_claims_no_noise(folder: Path, capsys) -> None:
     assert "GD-104" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "says", "not_says"),
+    [
+        (["sharpen", "noisy.png", "out.png", "--width", "0"], "in pixels", "to have it found"),
+        (["sharpen", "noisy.png", "out.png", "--width", "0", "--method", "unsharp"], "in pixels", "to have it found"),
+        (["sharpen", "noisy.png", "out.png", "--amount", "2"], "--method unsharp", "to have it found"),
+        (["inpaint", "noisy.png", "region.png", "out.png", "--noise", "-1"], "give 0", "to have it found"),
+        (["deblur", "vol.nii", "out.nii", "--disk", "2"], "--gaussian or --psf", "give spacing"),
+        (["deblur", "vol.nii", "out.nii", "--motion", "2", "0"], "--gaussian or --psf", "give spacing"),
+        (["denoise", "half.tif", "out.tif"], "along z", "yourself"),
+        (["denoise", "holes.nii", "out.nii"], "by inpainting, with a mask", "Inpainting"),
+    ],
+)
+def test_the_cure_that_a_refusal_names_is_one_that_can_be_taken(
+    folder: Path, words: list[str], says: str, not_says: str, capsys
+) -> None:
+    volume = torch.rand(8, 8, 8, generator=torch.Generator().manual_seed(0))
+    write_nifti(folder / "vol.nii", volume, Grid((8, 8, 8), (1.0, 1.0, 1.0)))
+    volume[2, 2, 2] = torch.nan
+    write_nifti(folder / "holes.nii", volume, Grid((8, 8, 8), (1.0, 1.0, 1.0)))
+    tifffile.imwrite(folder / "half.tif", np.ones((3, 8, 8), np.float32), imagej=True, resolution=(10, 10),
+                     metadata={"axes": "ZYX", "unit": "um"})  # fmt: skip
+    assert run(folder, *words) in (2, 3)
+    said = capsys.readouterr().err
+    assert says in said
+    assert not_says not in said
+
+
 def test_a_mask_that_lies_elsewhere_in_space_is_refused(folder: Path, capsys) -> None:
     here = Grid((8, 8, 8), (1.0, 1.0, 1.0))
     there = Grid.from_affine((8, 8, 8), here.matrix + np.eye(4)[:, :1] @ np.eye(4)[3:] * 5.0)

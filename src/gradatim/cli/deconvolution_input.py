@@ -144,7 +144,7 @@ def read_deconvolution(options: "Deconvolve") -> DeconvolutionInput:
     level = float(_quantile(stack)) if options.background is None else options.background
     transfer, measured = _transfer(stack, options, level)
     psf = (
-        _computed(options)(_psf_grid(options, image.grid if grid is None else grid)).float()
+        _computed(options)(_psf_grid(options, _stated(image, grid))).float()
         if options.psf is None
         else read_tiff(options.psf).data
     )
@@ -163,6 +163,17 @@ def _grid(image: TiffImage, options: "Deconvolve") -> Grid | None:
         return Grid((x, y, z), (a, b, c))
     known = [edge is not None for edge in image.spacing]
     return image.grid if all(known[:2]) and (known[2] or z == 1) else None
+
+
+def _stated(image: TiffImage, grid: Grid | None) -> Grid:
+    if grid is None:
+        raise InputError(
+            "GD-283",
+            given=f"{image.name} does not state its voxels' size along each axis",
+            allowed="a size along x, y and z",
+            do="give --pixel-um, or the PSF as a file",
+        )
+    return grid
 
 
 def relative_edges(grid: Grid | None, axes: int) -> tuple[float, ...] | None:

@@ -49,7 +49,8 @@ class Deblur:
         """Deblur and write.
 
         Raises:
-            UsageError: GD-104 unless exactly one blur is given.
+            UsageError: GD-101 for a blur larger than the image; GD-103 for a flat blur of a volume; GD-104 unless
+                exactly one blur is given.
         """
         from gradatim.cli.restored_files import restore_file
 
@@ -79,6 +80,13 @@ class Deblur:
         if self.gaussian is not None:
             require_blur_within(image, 6.0 * self.gaussian, what=f"--gaussian {self.gaussian:g}")
             return gaussian_spread(self.gaussian, axes=axes)
+        if axes != 2 and (self.disk is not None or self.motion is not None):
+            raise UsageError(
+                "GD-103",
+                given=f"--disk or --motion, which are flat, for an image with {axes} spatial axes",
+                allowed="--gaussian or --psf for a volume",
+                do="describe the blur by one of these, or deblur slice by slice",
+            )
         if self.disk is not None:
             require_blur_within(image, 2.0 * self.disk, what=f"--disk {self.disk:g}")
             return disk_spread(self.disk)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from gradatim.base.choice import choose
+from gradatim.base.errors import UsageError
 
 if TYPE_CHECKING:
     from gradatim.io.any_image import AnyImage
@@ -23,7 +24,7 @@ class Sharpen:
         width: standard deviation of the blur, pixels.
         method: cosine or tv (the blur is undone, as by deblur) or unsharp (x + amount·(x − blurred x), which raises
             noise and overshoots at edges).
-        amount: of unsharp.
+        amount: of unsharp; by default 1.
         noise: standard deviation of the noise, in the image's unit; by default it is estimated.
         json: print one JSON object, for programs.
     """
@@ -32,12 +33,17 @@ class Sharpen:
     out: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")]
     width: float = 1.0
     method: str = "cosine"
-    amount: float = 1.0
+    amount: float | None = None
     noise: float | None = None
     json: bool = False
 
     def run(self) -> int:
-        """Sharpen and write."""
+        """Sharpen and write.
+
+        Raises:
+            UsageError: GD-101 for a blur larger than the image; GD-102 for an unknown method; GD-104 for an option
+                that the method has not.
+        """
         from gradatim.cli.restored_files import restore_file
 
         made = choose(
@@ -50,12 +56,18 @@ class Sharpen:
         from gradatim.cli.restore_size import require_blur_within
         from gradatim.restore.sharpen import Sharpening
 
+        if self.amount is not None:
+            raise UsageError(
+                "GD-104",
+                given=f"--amount with the method {self.method}, which knows of none",
+                allowed="--amount with --method unsharp",
+                do="leave one of them out",
+            )
         require_blur_within(image, 6.0 * self.width, what=f"--width {self.width:g}")
         prior = chosen_prior(self.method, image, weight=None)
         return Sharpening(self.width, prior, self.noise, image.spacing)(image.data)
 
     def _unsharp(self, image: "AnyImage") -> "Restored":
-        from gradatim.base.errors import UsageError
         from gradatim.cli.restore_size import require_blur_within
         from gradatim.restore.restored import Restored
         from gradatim.restore.sharpen import UnsharpMask
@@ -68,4 +80,5 @@ class Sharpen:
                 do="leave one of them out",
             )
         require_blur_within(image, 6.0 * self.width, what=f"--width {self.width:g}")
-        return Restored(UnsharpMask(self.width, self.amount, len(image.spacing))(image.data), 0.0)
+        mask = UnsharpMask(self.width, 1.0 if self.amount is None else self.amount, len(image.spacing))
+        return Restored(mask(image.data), 0.0)

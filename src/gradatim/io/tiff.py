@@ -58,11 +58,12 @@ class TiffImage:
         shape = (int(self.data.shape[-3]), int(self.data.shape[-2]), int(self.data.shape[-1]))
         z = x if z is None and shape[2] == 1 else z
         if x is None or y is None or z is None:
+            unknown = [axis for axis, edge in zip("xyz", (x, y, z), strict=True) if edge is None]
             raise InputError(
                 "GD-283",
-                given=f"{self.name} states {self.spacing} mm along x, y and z",
+                given=f"{self.name} states no size of a voxel along {', '.join(unknown)}",
                 allowed="a pixel size along each axis",
-                do="give the voxel's edges yourself, or export as OME-TIFF with physical sizes",
+                do="export it as OME-TIFF with physical sizes",
             )
         return Grid(shape, (x, y, z))
 

@@ -48,7 +48,7 @@ class Inpainting:
     def __post_init__(self) -> None:
         require_spacing(self.spacing)
         if self.noise != 0:
-            require_positive(self.noise, "noise")
+            require_positive(self.noise, "noise", do="give 0 where known pixels are exact")
 
     def __call__(self, image: Tensor, *, known: Tensor) -> Restored:
         """Fill in.

@@ -72,7 +72,7 @@ def require_image(image: Tensor, axes: int) -> None:
             "GD-660",
             given=f"{bad} values of the image are not finite",
             allowed="finite values",
-            do="restore them as missing ones, by Inpainting",
+            do="replace them, or fill them in by inpainting, with a mask of where they are",
         )
 
 
@@ -86,13 +86,21 @@ def require_spacing(spacing: tuple[float, ...]) -> None:
         raise UsageError("GD-101", given=f"spacing {spacing}", allowed="two or three positive edges, mm", do="check it")
 
 
-def require_positive(value: float | None, what: str) -> None:
+def require_positive(value: float | None, what: str, *, do: str = "") -> None:
     """Refuse a parameter that is given and not a positive number (GD-101).
+
+    Args:
+        value: of the parameter; None to have it found.
+        what: its name.
+        do: the advice for a parameter that is not found where it is left out.
 
     Example:
         >>> require_positive(None, "noise")
     """
     if value is not None and not (math.isfinite(value) and value > 0):
         raise UsageError(
-            "GD-101", given=f"{what} {value}", allowed="a positive number", do=f"leave the {what} out to have it found"
+            "GD-101",
+            given=f"{what} {value}",
+            allowed="a positive number",
+            do=do or f"leave the {what} out to have it found",
         )

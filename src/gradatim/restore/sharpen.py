@@ -44,7 +44,7 @@ class Sharpening:
     spacing: tuple[float, ...] = (1.0, 1.0)
 
     def __post_init__(self) -> None:
-        require_positive(self.width, "width")
+        require_positive(self.width, "width", do="give the width of the blur in pixels, e.g. 1")
         require_positive(self.noise, "noise")
         require_spacing(self.spacing)
 
@@ -78,7 +78,7 @@ class UnsharpMask:
     axes: int = 2
 
     def __post_init__(self) -> None:
-        require_positive(self.width, "width")
+        require_positive(self.width, "width", do="give the width of the blur in pixels, e.g. 1")
         if not (math.isfinite(self.amount) and self.amount >= 0) or self.axes not in (2, 3):
             raise UsageError(
                 "GD-101",

@@ -77,7 +77,7 @@ class SweptTotalVariation:
 
     def __post_init__(self) -> None:
         require_spacing(self.spacing)
-        require_positive(self.weight, "weight")
+        require_positive(self.weight, "weight", do="choose one, e.g. by a smaller image of the kind")
         if min(self.tile, default=0) < 1 or min(self.iterations, self.halo) < 1:
             raise UsageError(
                 "GD-101",
