@@ -1,5 +1,6 @@
 """Raw arrays come in whole, typed and without pickles; everything else has a code."""
 
+import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import scipy.io
 import torch
 
-from gradatim.base.errors import GradatimError
+from gradatim.base.errors import GradatimError, InputError
 from gradatim.io.kspace import read_kspace, read_sampling_mask, write_array
 
 SAMPLES = (np.arange(24).reshape(2, 3, 4) * (1 + 2j)).astype(np.complex64)
@@ -138,3 +139,25 @@ def test_only_one_kind_of_file_is_written(tmp_path: Path) -> None:
     with pytest.raises(GradatimError, match="GD-101"):
         write_array(tmp_path / "x.mat", torch.ones(2))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("percent", [20, 30])
+def test_a_mask_of_matlab_7_3_is_read_once_converted_as_the_page_says(
+    shared: Path, tmp_path: Path, percent: int
+) -> None:
+    file = shared / f"data/restore/admmnet_mri/mask_{percent}.mat"
+    if not file.is_file():
+        pytest.skip("the radial masks are not among the reference data")
+    if importlib.util.find_spec("h5py") is None:
+        pytest.skip("h5py, which reads files of MATLAB 7.3, is not installed")
+    import h5py
+
+    with pytest.raises(InputError, match=r"MATLAB 7\.3"):
+        read_sampling_mask(file)
+    with h5py.File(file) as opened:
+        mask = opened["mask"][()].T
+    np.save(tmp_path / "mask.npy", mask > 0.5)
+    found = read_sampling_mask(tmp_path / "mask.npy")
+    assert found.shape == (256, 256)
+    assert bool(found[128, 128])
+    assert float(found.float().mean()) == pytest.approx(percent / 100, abs=0.01)
