@@ -44,7 +44,8 @@ def parts() -> dict[str, dict[str, str]]:
     """Extra → distribution → installed version, ``""`` where it is not installed.
 
     Read from the package's own metadata, so that it cannot differ from what pip installs. The extra
-    ``""`` holds what every installation needs; ``all`` and ``dev`` are left out, being made of others.
+    ``""`` holds what every installation needs; ``all`` is left out, being made of
+    others, and so are ``dev`` and ``bench``, which no user needs.
 
     Example:
         >>> sorted(parts()["report"])
@@ -55,7 +56,7 @@ def parts() -> dict[str, dict[str, str]]:
         name = re.match(r"[A-Za-z0-9._-]+", line)
         extra = re.search(r"extra == ['\"]([\w-]+)['\"]", line)
         group = extra.group(1) if extra else ""
-        if name and group not in {"all", "dev"}:
+        if name and group not in {"all", "bench", "dev"}:
             found.setdefault(group, {})[name.group()] = _installed(name.group())
     return found
 
