@@ -75,7 +75,7 @@ def test_the_stop_is_near_the_best_that_the_truth_would_choose(denoised: tuple[D
 def test_the_stop_beats_the_last_iterate_which_has_learnt_noise(denoised: tuple[DeepImage, list[float]]) -> None:
     found, seen = denoised
     assert psnr(found.value) > psnr(found.last) + 0.3  # 0.6 to 1.4 over seeds and numbers of threads
-    assert psnr(found.value) > seen[-1] + 0.5
+    assert psnr(found.value) > seen[-1] + 0.3
     misfits = [progress.misfit for progress in found.solution.history]
     assert misfits[-1] < 0.13  # below the noise of 0.15: it was fitted
 
