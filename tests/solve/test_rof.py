@@ -158,3 +158,15 @@ def test_bad_parameters_are_refused(weight, spacing):
         RudinOsherFatemi()(torch.zeros(4, 4), weight=weight, spacing=spacing)
     with pytest.raises(UsageError, match="GD-103"):
         RudinOsherFatemi()(torch.zeros(4), weight=1.0, spacing=(1.0, 1.0))
+
+
+@pytest.mark.parametrize(("dimensions", "size", "radius", "weight"), [(2, 96, 18.0, 1.0), (3, 44, 8.0, 0.4)])
+def test_a_ball_loses_the_contrast_that_its_radius_says(dimensions, size, radius, weight):
+    """In the continuum a ball of radius R in d dimensions keeps 1 − dλ/R, with λ and R in the unit of the spacing."""
+    edge = 0.5
+    places = (torch.arange(size, dtype=torch.float64) - size / 2 + 0.5) * edge
+    away = torch.stack(torch.meshgrid(*[places] * dimensions, indexing="ij")).norm(dim=0)
+    method = RudinOsherFatemi(IterationBound(3000) | SmallGap(1e-4))
+    found = method((away < radius).double(), weight=weight, spacing=(edge,) * dimensions).value
+    lost = 1.0 - float(found[away < radius - 3.0].mean())
+    assert lost == pytest.approx(dimensions * weight / radius, rel=0.05)  # steps of half a millimetre

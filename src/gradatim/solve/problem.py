@@ -142,7 +142,8 @@ class Problem:
         ``radius`` of x, and the certificate carries that radius. Where x has hardly moved from 0, 2‖x‖ alone would
         make everything look solved; so by default the radius is twice the larger of ‖x‖ and ‖r‖/c, with c an upper
         bound of the curvature of the smooth terms along r: the minimum of a quadratic is no nearer than that. A
-        smooth term takes its own gradient, where Fenchel's inequality is an equality. All up to rounding.
+        smooth term takes its own gradient, where Fenchel's inequality is an equality. What rounding
+        may have taken is added.
 
         Args:
             x: the point, (..., *domain_shape).
