@@ -18,8 +18,9 @@ from gradatim.radiomics.aggregation import SLICES_MERGED
 from gradatim.radiomics.discretise import FixedBinNumber, FixedBinSize, NoDiscretisation
 from gradatim.radiomics.extraction import Extraction
 from gradatim.radiomics.glcm import Glcm
+from gradatim.radiomics.preparation import Preparation
 from gradatim.radiomics.presets import QSM
-from gradatim.radiomics.roi import IntensityRange
+from gradatim.radiomics.resegment import IntensityRange
 from gradatim.radiomics.statistics import Statistics
 
 GRID = Grid((4, 4, 4), (1.0, 1.0, 1.0))
@@ -174,16 +175,15 @@ def test_a_settings_file_says_what_is_measured(tmp_path: Path) -> None:
         resegmentation = { low = -500.0, high = 400.0 }
     """
     assert read_settings(written(tmp_path, text)) == Extraction(
-        FixedBinSize(width=25.0, origin=-500.0),
+        Preparation(FixedBinSize(width=25.0, origin=-500.0), (IntensityRange(-500.0, 400.0),)),
         families=(Glcm(), Statistics()),
         aggregations=(SLICES_MERGED,),
-        resegmentation=IntensityRange(-500.0, 400.0),
     )
 
 
 @pytest.mark.parametrize("rule", [NoDiscretisation(), FixedBinNumber(32), FixedBinSize(width=0.01, origin=-2.0)])
 def test_the_parameters_in_a_sidecar_are_a_settings_file(rule, tmp_path: Path) -> None:
-    extraction = Extraction(rule, resegmentation=IntensityRange(-1.0, 1.0))
+    extraction = Extraction(Preparation(rule, (IntensityRange(-1.0, 1.0),)))
     lines = [f"{key} = {_toml(value)}" for key, value in extraction.parameters.items()]
     again = read_settings(written(tmp_path, "\n".join(lines)))
     assert again == extraction

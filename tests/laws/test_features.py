@@ -10,10 +10,11 @@ from gradatim.radiomics.aggregation import DIRECTIONAL, VOLUME_AVERAGED, VOLUME_
 from gradatim.radiomics.catalogue import CATALOGUE
 from gradatim.radiomics.discretise import FixedBinNumber, FixedBinSize
 from gradatim.radiomics.extraction import Extraction
+from gradatim.radiomics.preparation import Preparation
 
 SPACING = (1.0, 0.5, 2.0)
-LEVELS = Extraction(FixedBinSize(width=2.0, origin=-4.0), aggregations=DIRECTIONAL)
-TURNS = Extraction(FixedBinSize(width=2.0, origin=-4.0), aggregations=(VOLUME_AVERAGED, VOLUME_MERGED))
+LEVELS = Extraction(Preparation(FixedBinSize(width=2.0, origin=-4.0)), aggregations=DIRECTIONAL)
+TURNS = Extraction(Preparation(FixedBinSize(width=2.0, origin=-4.0)), aggregations=(VOLUME_AVERAGED, VOLUME_MERGED))
 
 
 def scene() -> tuple[Tensor, Tensor]:
@@ -33,7 +34,7 @@ def measure(
     image = QuantitativeMap(values, torch.ones(values.shape, dtype=torch.bool), grid, "test", "u")
     features = extraction(image, Regions(labels, grid))
     assert all(not feature.reason for feature in features)
-    return {(feature.ibsi_code, feature.aggregation): feature.value for feature in features}
+    return {(f"{feature.family}.{feature.feature}", feature.aggregation): feature.value for feature in features}
 
 
 @pytest.mark.parametrize("factor", [0.25, 8.0])
@@ -44,7 +45,9 @@ def test_scaling_follows_the_unit(factor: float, stretch: float) -> None:
     after = measure(
         values * factor,
         labels,
-        extraction=Extraction(FixedBinSize(width=2.0 * factor, origin=-4.0 * factor), aggregations=DIRECTIONAL),
+        extraction=Extraction(
+            Preparation(FixedBinSize(width=2.0 * factor, origin=-4.0 * factor)), aggregations=DIRECTIONAL
+        ),
         spacing=tuple(s * stretch for s in SPACING),
     )
     for (code, aggregation), value in before.items():
@@ -67,7 +70,9 @@ def test_a_shift_moves_places_and_leaves_spreads_shapes_and_textures() -> None:
     values, labels = scene()
     before = measure(values, labels)
     after = measure(
-        values + 32, labels, extraction=Extraction(FixedBinSize(width=2.0, origin=28.0), aggregations=DIRECTIONAL)
+        values + 32,
+        labels,
+        extraction=Extraction(Preparation(FixedBinSize(width=2.0, origin=28.0)), aggregations=DIRECTIONAL),
     )
     for (code, aggregation), value in before.items():
         name = CATALOGUE[code].id
@@ -78,7 +83,7 @@ def test_a_shift_moves_places_and_leaves_spreads_shapes_and_textures() -> None:
 
 def test_fixed_bin_number_texture_knows_neither_scale_nor_shift() -> None:
     values, labels = scene()
-    rule = Extraction(FixedBinNumber(6), aggregations=DIRECTIONAL)
+    rule = Extraction(Preparation(FixedBinNumber(6)), aggregations=DIRECTIONAL)
     before, after = (measure(v, labels, extraction=rule) for v in (values, values * 4 + 64))
     assert all(after[key] == before[key] for key in before if key[1])
 

@@ -12,6 +12,7 @@ from gradatim.base.nouns import QuantitativeMap, Regions
 from gradatim.radiomics.aggregation import DIRECTIONAL
 from gradatim.radiomics.discretise import FixedBinNumber, FixedBinSize, NoDiscretisation
 from gradatim.radiomics.extraction import Extraction
+from gradatim.radiomics.preparation import Preparation
 
 shapes = array_shapes(min_dims=3, max_dims=3, max_side=4)
 intensities = st.sampled_from([0.0, 1.0, 2.0, -1.0, 0.1, 1e-30, 1e30, float("nan"), float("inf")])
@@ -31,6 +32,6 @@ def scenes(draw: st.DrawFn) -> tuple[QuantitativeMap, Regions]:
 @settings(max_examples=60)
 @given(scenes(), rules)
 def test_a_number_or_a_reason(scene: tuple[QuantitativeMap, Regions], rule: FixedBinNumber) -> None:
-    for feature in Extraction(rule, aggregations=DIRECTIONAL)(*scene):
+    for feature in Extraction(Preparation(rule), aggregations=DIRECTIONAL)(*scene):
         assert math.isnan(feature.value) == bool(feature.reason)
         assert not math.isinf(feature.value)

@@ -16,12 +16,12 @@ from gradatim.radiomics.aggregation import DIRECTIONAL
 from gradatim.radiomics.catalogue import FAMILIES
 from gradatim.radiomics.discretise import FixedBinSize
 from gradatim.radiomics.extraction import Extraction
-from gradatim.radiomics.roi import IntensityRange
+from gradatim.radiomics.preparation import Preparation
+from gradatim.radiomics.resegment import IntensityRange
 
 CONFIGURATION_A = Extraction(
-    FixedBinSize(width=25.0, origin=-500.0),
+    Preparation(FixedBinSize(width=25.0, origin=-500.0), (IntensityRange(low=-500.0, high=400.0),)),
     aggregations=DIRECTIONAL,
-    resegmentation=IntensityRange(low=-500.0, high=400.0),
 )
 
 

@@ -15,11 +15,13 @@ from gradatim.radiomics.catalogue import FAMILIES
 from gradatim.radiomics.discretise import FixedBinNumber, FixedBinSize, NoDiscretisation
 from gradatim.radiomics.extraction import Extraction
 from gradatim.radiomics.glcm import Glcm
+from gradatim.radiomics.preparation import Preparation
 from gradatim.radiomics.presets import PRESETS, QSM
-from gradatim.radiomics.roi import NO_INTENSITIES, NO_VOXELS, IntensityRange
+from gradatim.radiomics.resegment import IntensityRange
+from gradatim.radiomics.roi import NO_INTENSITIES, NO_VOXELS
 from gradatim.radiomics.statistics import Statistics
 
-EVERYTHING = Extraction(FixedBinNumber(8), aggregations=DIRECTIONAL)
+EVERYTHING = Extraction(Preparation(FixedBinNumber(8)), aggregations=DIRECTIONAL)
 N_FEATURES = sum(len(family.features) * len(family.aggregations) for family in FAMILIES)
 
 
@@ -113,7 +115,7 @@ def test_one_level_has_the_values_that_follow_and_no_correlation() -> None:
 def test_intensities_outside_mask_range_and_reason_do_not_count_but_keep_their_shape() -> None:
     value = torch.tensor([0.1, 0.2, 5.0, float("nan"), 0.0]).view(5, 1, 1)
     mask = torch.tensor([True, True, True, True, False]).view(5, 1, 1)
-    rule = Extraction(FixedBinNumber(4), resegmentation=IntensityRange(-1.0, 1.0))
+    rule = Extraction(Preparation(FixedBinNumber(4), (IntensityRange(-1.0, 1.0),)))
     features = by_name(rule(chi(value, mask), region(torch.ones(5, 1, 1, dtype=torch.int64))))
     assert features["mean"].value == pytest.approx(0.15)
     assert features["maximum"].value == pytest.approx(0.2)
@@ -138,14 +140,14 @@ def test_texture_without_levels_says_why() -> None:
         FixedBinSize(width=1e-4, origin=-10.0): "use wider or fewer bins",
     }
     for rule, words in reasons.items():
-        texture = by_name(Extraction(rule, families=(Glcm(),))(chi(noise(2, 2, 2)), everywhere))
+        texture = by_name(Extraction(Preparation(rule), families=(Glcm(),))(chi(noise(2, 2, 2)), everywhere))
         assert all(words in feature.reason for feature in texture.values())
 
 
 def test_matrices_where_a_feature_is_undefined_leave_its_mean() -> None:
     value = noise(4, 4, 2)
     value[:, :, 1] = value[0, 0, 0]  # this slice has one grey level, hence no correlation
-    rule = Extraction(FixedBinNumber(4), families=(Glcm(),), aggregations=(SLICES_AVERAGED,))
+    rule = Extraction(Preparation(FixedBinNumber(4)), families=(Glcm(),), aggregations=(SLICES_AVERAGED,))
     both = by_name(rule(chi(value), region(torch.ones(4, 4, 2, dtype=torch.int64))))
     first = by_name(rule(chi(value[:, :, :1]), region(torch.ones(4, 4, 1, dtype=torch.int64))))
     assert both["correlation"].value == pytest.approx(first["correlation"].value)
@@ -160,8 +162,8 @@ def test_two_grids_are_refused() -> None:
 
 def test_texture_without_aggregation_is_refused() -> None:
     with pytest.raises(UsageError, match=r"GD-104.*IAZD"):
-        Extraction(FixedBinNumber(8), aggregations=())
-    Extraction(FixedBinNumber(8), families=(Statistics(),), aggregations=())
+        Extraction(Preparation(FixedBinNumber(8)), aggregations=())
+    Extraction(Preparation(FixedBinNumber(8)), families=(Statistics(),), aggregations=())
 
 
 def test_an_impossible_range_is_refused() -> None:
@@ -170,10 +172,10 @@ def test_an_impossible_range_is_refused() -> None:
 
 
 def test_settings_tell_extractions_apart() -> None:
-    several = [*PRESETS.values(), EVERYTHING, Extraction(FixedBinNumber(9), aggregations=DIRECTIONAL)]
-    several.append(Extraction(FixedBinNumber(8), aggregations=DIRECTIONAL, resegmentation=IntensityRange(0.0, 1.0)))
+    several = [*PRESETS.values(), EVERYTHING, Extraction(Preparation(FixedBinNumber(9)), aggregations=DIRECTIONAL)]
+    several.append(Extraction(Preparation(FixedBinNumber(8), (IntensityRange(0.0, 1.0),)), aggregations=DIRECTIONAL))
     assert len({extraction.settings for extraction in several}) == len(several)
-    assert Extraction(FixedBinNumber(8), aggregations=DIRECTIONAL).settings == EVERYTHING.settings
+    assert Extraction(Preparation(FixedBinNumber(8)), aggregations=DIRECTIONAL).settings == EVERYTHING.settings
 
 
 def test_an_extraction_travels_to_another_process() -> None:

@@ -12,8 +12,9 @@ from gradatim.radiomics.aggregation import DIRECTIONAL
 from gradatim.radiomics.catalogue import FAMILIES
 from gradatim.radiomics.discretise import FixedBinNumber, FixedBinSize, NoDiscretisation
 from gradatim.radiomics.extraction import Extraction
+from gradatim.radiomics.preparation import Preparation
 from gradatim.radiomics.presets import PRESETS
-from gradatim.radiomics.roi import IntensityRange
+from gradatim.radiomics.resegment import IntensityRange
 
 T = TypeVar("T")
 
@@ -71,18 +72,18 @@ def read_settings(path: Path) -> Extraction:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError("GD-105", given=f"{path.name}: {error}", allowed="TOML", do="correct that place") from error
-    _refuse_unknown(content, {field.name for field in fields(Extraction)}, where=path.name)
-    methods: dict[str, Any] = {
-        "discretisation": _discretisation(_table(content.get("discretisation"), where="discretisation"))
-    }
+    _refuse_unknown(content, {"families", "aggregations", "discretisation", "resegmentation"}, where=path.name)
+    methods: dict[str, Any] = {}
+    discretisation = _discretisation(_table(content.get("discretisation"), where="discretisation"))
+    resegmentation: tuple[IntensityRange, ...] = ()
     for name, table in (("families", _FAMILIES), ("aggregations", _AGGREGATIONS)):
         if name in content:
             words = _kind(content[name], list, where=name)
             methods[name] = tuple(choose(_kind(word, str, where=name), table, what=name) for word in words)
     if "resegmentation" in content:
         ends = _table(content["resegmentation"], where="resegmentation")
-        methods["resegmentation"] = _built(IntensityRange, ends, where="resegmentation")
-    return Extraction(**methods)
+        resegmentation = (_built(IntensityRange, ends, where="resegmentation"),)
+    return Extraction(Preparation(discretisation, resegmentation), **methods)
 
 
 def _discretisation(table: Mapping[str, Any]) -> Any:

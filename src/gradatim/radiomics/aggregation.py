@@ -54,3 +54,16 @@ DIRECTIONAL = (
     VOLUME_MERGED,
 )
 """The six aggregations of matrices that have a direction."""
+
+ZONES_AVERAGED = Aggregation("8QNN", "2D, averaged", PLANE, per_slice=True)
+ZONES_MERGED = Aggregation("62GR", "2.5D, merged", PLANE)
+ZONES_VOLUME = Aggregation("KOBO", "3D", SPACE)
+
+ZONAL = (ZONES_AVERAGED, ZONES_MERGED, ZONES_VOLUME)
+"""The three aggregations of matrices without a direction: neighbours are those of the plane or of space."""
+
+EVERY_AGGREGATION = (*DIRECTIONAL, *ZONAL)
+"""All nine, each known by its IBSI code."""
+
+VOLUME = (VOLUME_MERGED, ZONES_VOLUME)
+"""One matrix a family over the whole region in three dimensions, so that no slice direction is preferred."""

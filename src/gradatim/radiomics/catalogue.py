@@ -8,5 +8,7 @@ from gradatim.radiomics.statistics import Statistics
 FAMILIES: tuple[Family, ...] = (Morphology(), Statistics(), Glcm())
 """The families, in the order of the IBSI manual."""
 
-CATALOGUE: dict[str, FeatureRecord] = {record.code: record for family in FAMILIES for record in family.features}
-"""IBSI code → record."""
+CATALOGUE: dict[str, FeatureRecord] = {
+    f"{family.id}.{record.id}": record for family in FAMILIES for record in family.features
+}
+"""Family and feature, e.g. ``"glcm.contrast"`` → record."""

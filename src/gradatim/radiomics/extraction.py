@@ -4,34 +4,33 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from gradatim.base.errors import UsageError
 from gradatim.base.nouns import Feature, QuantitativeMap, Regions
-from gradatim.radiomics.aggregation import VOLUME_MERGED, WHOLE, Aggregation
+from gradatim.radiomics.aggregation import VOLUME, WHOLE, Aggregation
 from gradatim.radiomics.catalogue import FAMILIES
-from gradatim.radiomics.discretise import Discretisation
+from gradatim.radiomics.preparation import Preparation
 from gradatim.radiomics.record import Family
-from gradatim.radiomics.roi import IntensityRange, Roi, cut
+from gradatim.radiomics.roi import Roi
 from gradatim.radiomics.undefined import Undefined
 
 
 @dataclass(frozen=True)
 class Extraction:
-    """Map + regions → features, by the IBSI definitions, on the map's own grid.
+    """Map + regions → features, by the IBSI definitions.
 
     A feature that is undefined in a region is NaN with its reason. Where an aggregation leaves several
     matrices, a feature is the mean over those in which it is defined. Sums are float64; statistics and
     GLCM run on the map's device, morphology on the CPU. Source: IBSI reference manual, arXiv:1612.07003.
 
     Args:
-        discretisation: gives the grey levels that texture is counted in.
+        preparation: the steps from the map to what is measured.
         families: which families of features.
         aggregations: for families of matrices, how to combine them; one row each.
-        resegmentation: intensities that count, in the map's unit; None for all.
 
     Raises:
         UsageError: GD-104 if a family has matrices but no aggregation is given for it; when called,
@@ -44,15 +43,15 @@ class Extraction:
         >>> grid = Grid((2, 1, 1), (1.0, 1.0, 1.0))
         >>> chi = QuantitativeMap(torch.tensor([0.1, 0.3]).view(2, 1, 1), torch.ones(2, 1, 1).bool(), grid, "χ", "ppm")
         >>> regions = Regions(torch.ones(2, 1, 1, dtype=torch.int64), grid, {1: "vein"})
-        >>> mean, *_ = Extraction(FixedBinNumber(32), families=(Statistics(),))(chi, regions, case="01", image="Chimap")
+        >>> extraction = Extraction(Preparation(FixedBinNumber(32)), families=(Statistics(),))
+        >>> mean, *_ = extraction(chi, regions, case="01", image="Chimap")
         >>> mean.region, mean.feature, mean.ibsi_code, round(mean.value, 6), mean.unit
         ('vein', 'mean', 'Q4LE', 0.2, 'ppm')
     """
 
-    discretisation: Discretisation
+    preparation: Preparation
     families: tuple[Family, ...] = FAMILIES
-    aggregations: tuple[Aggregation, ...] = (VOLUME_MERGED,)
-    resegmentation: IntensityRange | None = None
+    aggregations: tuple[Aggregation, ...] = VOLUME
 
     def __post_init__(self) -> None:
         for family in self.families:
@@ -94,9 +93,7 @@ class Extraction:
                 reason=reason,
                 settings=settings,
             )
-            for label, roi in cut(
-                image_map, regions, discretisation=self.discretisation, resegmentation=self.resegmentation
-            )
+            for label, roi in self.preparation(image_map, regions)
             for family in self.families
             for aggregation in self._combined(family)
             for record, (value, reason) in zip(family.features, _measured(family, roi, aggregation), strict=True)
@@ -105,13 +102,10 @@ class Extraction:
     @property
     def parameters(self) -> dict[str, Any]:
         """Every parameter as plain data, for sidecars and for the hash."""
-        method = {"method": type(self.discretisation).__name__}
         return {
             "families": [family.id for family in self.families],
             "aggregations": [aggregation.code for aggregation in self.aggregations],
-            "discretisation": method | asdict(self.discretisation),  # type: ignore[call-overload]
-            "resegmentation": self.resegmentation and asdict(self.resegmentation),
-        }
+        } | self.preparation.parameters
 
     @property
     def settings(self) -> str:

@@ -1,13 +1,14 @@
 """Settings with a name: the strings of the command line, as objects."""
 
-from gradatim.radiomics.aggregation import DIRECTIONAL, VOLUME_MERGED
+from gradatim.radiomics.aggregation import EVERY_AGGREGATION
 from gradatim.radiomics.discretise import FixedBinSize, NoDiscretisation
 from gradatim.radiomics.extraction import Extraction
+from gradatim.radiomics.preparation import Preparation
 
-IBSI_DIGITAL = Extraction(NoDiscretisation(), aggregations=DIRECTIONAL)
-"""What the IBSI digital phantom is measured with: its intensities are grey levels, all six aggregations."""
+IBSI_DIGITAL = Extraction(Preparation(NoDiscretisation()), aggregations=EVERY_AGGREGATION)
+"""What the IBSI digital phantom is measured with: its intensities are grey levels, all nine aggregations."""
 
-QSM = Extraction(FixedBinSize(width=0.01, origin=-2.0), aggregations=(VOLUME_MERGED,))
+QSM = Extraction(Preparation(FixedBinSize(width=0.01, origin=-2.0)))
 """For susceptibility maps in ppm.
 
 Bins of fixed size, because χ is calibrated: a level means the same in every region and subject. Width
