@@ -71,8 +71,8 @@ def test_a_table_of_a_map(chi: Path, labels: Path, tmp_path: Path, ending: str, 
     assert {f.region for f in features} == {"1", "2"}
     assert {(f.case, f.image, f.settings) for f in features} == {("sub-01", "Chimap", QSM.settings)}
     assert {f.unit for f in features if f.feature == "mean"} == {"ppm"}
-    undefined = [f for f in features if f.reason]
-    assert all(math.isnan(f.value) for f in undefined)
+    undefined = [f for f in features if math.isnan(f.value)]
+    assert all(f.reason for f in undefined)
     captured = capsys.readouterr()
     assert captured.out == ""
     assert f"{len(features)} features, 2 region(s), {len(undefined)} undefined" in captured.err

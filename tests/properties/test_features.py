@@ -1,6 +1,7 @@
 """Whatever the region: every row is a finite number without a reason, or NaN with one."""
 
 import math
+import re
 
 import torch
 from hypothesis import given, settings
@@ -33,5 +34,8 @@ def scenes(draw: st.DrawFn) -> tuple[QuantitativeMap, Regions]:
 @given(scenes(), rules)
 def test_a_number_or_a_reason(scene: tuple[QuantitativeMap, Regions], rule: FixedBinNumber) -> None:
     for feature in Extraction(Preparation(rule), aggregations=DIRECTIONAL)(*scene):
-        assert math.isnan(feature.value) == bool(feature.reason)
+        if math.isnan(feature.value):
+            assert re.fullmatch(r"GD-75[0-4] .+", feature.reason)
+        else:
+            assert feature.reason == "" or feature.reason.startswith("GD-755 ")
         assert not math.isinf(feature.value)

@@ -31,7 +31,7 @@ def test_code_is_the_official_one_of_that_feature(
 
 
 SHARED_CODES = {"BC2M", "GBPN"}
-"""IBSI gives one code to a feature with a parameter: the fraction at 10 and at 90 % of the intensity-volume histogram."""
+"""IBSI gives one code to a feature with a parameter, 10 or 90 % of the intensity-volume histogram."""
 
 
 def test_codes_are_unique_and_have_four_characters() -> None:

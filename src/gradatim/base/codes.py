@@ -143,4 +143,10 @@ CODES: dict[str, str] = {
     # GD-7xx: regions and features
     "GD-701": "the label image holds no region",
     "GD-702": "regions reach where a masked image was not measured",
+    "GD-750": "reason: the region has no voxels",
+    "GD-751": "reason: the region has no intensities",
+    "GD-752": "reason: the region's intensities have no grey levels, or what is measured needs more of them",
+    "GD-753": "reason: the region gives nothing to count",
+    "GD-754": "reason: the feature's formula has no value for this region",
+    "GD-755": "remark: the region touches the image's border and its shape may be cut off",
 }

@@ -198,8 +198,8 @@ class Feature:
         aggregation: IBSI code of the aggregation, empty where none.
         value: the number, NaN where undefined.
         unit: its unit, empty for a pure number.
-        reason: why it is NaN; empty where it is defined.
-        settings: short hash of the settings that made it.
+        reason: why it is NaN, or what to doubt in a finite value; its code GD-750 to GD-755 first, empty for neither.
+        settings: which program and which settings made it.
     """
 
     case: str

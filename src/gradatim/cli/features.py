@@ -39,6 +39,8 @@ class Features:
 
     def run(self) -> int:
         """Measure and write; the exit code is 0 although single features may be undefined."""
+        from math import isnan
+
         from rich.console import Console
 
         from gradatim.cli.feature_settings import chosen_extraction
@@ -54,7 +56,7 @@ class Features:
             write_features(self.out, features)
         if found.notes:
             talk.print(in_words(found.notes), soft_wrap=True)
-        undefined = sum(bool(feature.reason) for feature in features)
+        undefined = sum(isnan(feature.value) for feature in features)
         measured = f"{len(features)} features, {len(found.regions.present)} region(s), {undefined} undefined"
         talk.print(f"{measured}: {plain(str(self.out))}", soft_wrap=True, markup=False)
         return 0

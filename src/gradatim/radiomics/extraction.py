@@ -3,8 +3,10 @@
 import hashlib
 import json
 import math
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
 from typing import Any
 
 import torch
@@ -15,17 +17,19 @@ from gradatim.radiomics.aggregation import VOLUME, WHOLE, Aggregation
 from gradatim.radiomics.catalogue import FAMILIES
 from gradatim.radiomics.preparation import Preparation
 from gradatim.radiomics.record import Family
-from gradatim.radiomics.roi import Roi
-from gradatim.radiomics.undefined import Undefined
+from gradatim.radiomics.roi import NO_INTENSITIES, Roi
+from gradatim.radiomics.undefined import Undefined, reasoned
 
 
 @dataclass(frozen=True)
 class Extraction:
     """Map + regions → features, by the IBSI definitions.
 
-    A feature that is undefined in a region is NaN with its reason. Where an aggregation leaves several
-    matrices, a feature is the mean over those in which it is defined. Sums are float64; statistics and
-    GLCM run on the map's device, morphology on the CPU. Source: IBSI reference manual, arXiv:1612.07003.
+    A feature that is undefined in a region is NaN with its reason, GD-750 to GD-754; a finite value has a remark,
+    GD-755, where the region's shape may be cut off by the image's border. Where an aggregation leaves several
+    matrices, a feature is the mean over those in which it is defined. Sums are float64 and integer counts, so that
+    values do not depend on the number of threads; families are measured side by side. Morphology runs on the CPU,
+    all else on the map's device. Source: IBSI reference manual, arXiv:1612.07003.
 
     Args:
         preparation: the steps from the map to what is measured.
@@ -79,25 +83,28 @@ class Extraction:
             image: which image, for the table.
         """
         settings = self.settings
-        return tuple(
-            Feature(
-                case=case,
-                image=image,
-                region=regions.name(label),
-                family=family.id,
-                feature=record.id,
-                ibsi_code=record.code,
-                aggregation=aggregation.code,
-                value=value,
-                unit=record.unit.text(image_map.unit),
-                reason=reason,
-                settings=settings,
-            )
-            for label, roi in self.preparation(image_map, regions)
-            for family in self.families
-            for aggregation in self._combined(family)
-            for record, (value, reason) in zip(family.features, _measured(family, roi, aggregation), strict=True)
-        )
+        jobs = [(family, aggregation) for family in self.families for aggregation in self._combined(family)]
+        found: list[Feature] = []
+        with ThreadPoolExecutor(max_workers=max(1, torch.get_num_threads())) as pool:
+            for label, roi in self.preparation(image_map, regions):
+                for (family, aggregation), values in zip(jobs, pool.map(partial(_measured, roi), jobs), strict=True):
+                    found += [
+                        Feature(
+                            case=case,
+                            image=image,
+                            region=regions.name(label),
+                            family=family.id,
+                            feature=record.id,
+                            ibsi_code=record.code,
+                            aggregation=aggregation.code,
+                            value=value,
+                            unit=record.unit.text(image_map.unit),
+                            reason=reason,
+                            settings=settings,
+                        )
+                        for record, (value, reason) in zip(family.features, values, strict=True)
+                    ]
+        return tuple(found)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -109,20 +116,29 @@ class Extraction:
 
     @property
     def settings(self) -> str:
-        """Short hash of the parameters: the first 12 hexadecimal digits of the sha256 of their sorted JSON."""
+        """Which program and which parameters: version, and 12 hexadecimal digits of the parameters' sha256."""
         canonical = json.dumps(self.parameters, sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+        return f"gradatim-{version('gradatim')}-{hashlib.sha256(canonical.encode()).hexdigest()[:12]}"
 
 
-def _measured(family: Family, roi: Roi | Undefined, aggregation: Aggregation) -> Iterator[tuple[float, str]]:
-    measured = roi if isinstance(roi, Undefined) else family.measure(roi, aggregation)
+def _measured(roi: Roi | Undefined, job: tuple[Family, Aggregation]) -> list[tuple[float, str]]:
+    """Value and reason of every feature of a family."""
+    family, aggregation = job
+    if isinstance(roi, Undefined):
+        return [(math.nan, reasoned("GD-750", roi.reason))] * len(family.features)
+    measured = family.measure(roi, aggregation)
     if isinstance(measured, Undefined):
-        yield from [(math.nan, measured.reason)] * len(family.features)
-        return
+        code = "GD-751" if measured.reason == NO_INTENSITIES else "GD-752"
+        return [(math.nan, reasoned(code, measured.reason))] * len(family.features)
     batches = [torch.stack([record.compute(one).reshape(-1) for record in family.features]) for one in measured]
     if not batches:
-        yield from [(math.nan, family.nothing)] * len(family.features)
-        return
-    for record, values in zip(family.features, torch.cat(batches, dim=1), strict=True):
-        defined = values[values.isfinite()]
-        yield (float(defined.mean()), "") if len(defined) else (math.nan, record.undefined)
+        return [(math.nan, reasoned("GD-753", family.nothing))] * len(family.features)
+    values = torch.cat(batches, dim=1)
+    defined = values.isfinite()
+    means = (torch.where(defined, values, 0.0).sum(1) / defined.sum(1)).tolist()
+    doubt = family.sees_border and roi.touches_border
+    remark = reasoned("GD-755", "the region touches the image's border and may be cut off") if doubt else ""
+    return [
+        (value, remark) if math.isfinite(value) else (math.nan, reasoned("GD-754", record.undefined))
+        for record, value in zip(family.features, means, strict=True)
+    ]

@@ -114,6 +114,7 @@ class Morphology(Family):
     id = "morphology"
     name = "Morphological features"
     code = "HCUG"
+    sees_border = True
     features = (
         FeatureRecord("volume_mesh", "Volume (mesh)", "RNU0", _MM3, "V = |Σ a·(b × c)|/6", lambda s: s.volume, _MESH),
         FeatureRecord(

@@ -1,7 +1,7 @@
 """From a map and its regions to what is measured: the IBSI steps between an image and its features."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor
 from gradatim.base.errors import UsageError
 from gradatim.base.nouns import QuantitativeMap, Regions
 from gradatim.radiomics.boxes import boxes
+from gradatim.radiomics.described import described
 from gradatim.radiomics.discretise import Discretisation
 from gradatim.radiomics.resegment import Resegmentation
 from gradatim.radiomics.roi import NO_VOXELS, Roi, Surroundings
@@ -95,15 +96,5 @@ class Preparation:
     @property
     def parameters(self) -> dict[str, Any]:
         """Every parameter as plain data: each method with its name and fields."""
-        return {
-            "discretisation": described(self.discretisation),
-            "resegmentation": [described(step) for step in self.resegmentation],
-            "resampling": described(self.resampling),
-            "response": described(self.response),
-            "curve": described(self.curve),
-        }
-
-
-def described(method: Any) -> dict[str, Any] | None:
-    """A method's name and parameters as plain data; None for no method."""
-    return None if method is None else {"method": type(method).__name__} | asdict(method)
+        said = {field.name: described(getattr(self, field.name)) for field in fields(self)}
+        return {name: value for name, value in said.items() if value not in (None, [])}

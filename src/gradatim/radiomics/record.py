@@ -90,6 +90,7 @@ class Family(ABC):
         features: its records, in the order of the IBSI manual.
         aggregations: how its matrices may be combined; a family without matrices has only the whole.
         nothing: the reason for NaN when the region gives not one measurement.
+        sees_border: whether a region that touches the image's border gives a doubtful value.
     """
 
     id: ClassVar[str]
@@ -98,6 +99,7 @@ class Family(ABC):
     features: ClassVar[tuple[FeatureRecord, ...]]
     aggregations: ClassVar[tuple[Aggregation, ...]] = (WHOLE,)
     nothing: ClassVar[str] = "nothing to measure in the region"
+    sees_border: ClassVar[bool] = False
 
     @abstractmethod
     def measure(self, roi: Roi, aggregation: Aggregation) -> Iterable[Any] | Undefined:

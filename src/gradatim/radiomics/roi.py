@@ -80,3 +80,11 @@ class Roi:
         image = torch.zeros(self.values.shape, dtype=torch.int64, device=self.values.device)
         image[self.intensity] = levels
         return image
+
+    @property
+    def touches_border(self) -> bool:
+        """Whether the region reaches the first or last voxel of the map along an axis that has more than one."""
+        if self.surroundings is None:
+            return False
+        ends = zip(self.surroundings.origin, self.shape.shape, self.surroundings.values.shape, strict=True)
+        return any(whole > 1 and (start == 0 or start + size == whole) for start, size, whole in ends)

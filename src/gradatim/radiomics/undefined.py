@@ -12,3 +12,17 @@ class Undefined:
     """
 
     reason: str
+
+
+def reasoned(code: str, sentence: str) -> str:
+    """What stands beside a value in the table: a stable code and a sentence.
+
+    Args:
+        code: one of GD-750 to GD-755.
+        sentence: what is the matter, in words.
+
+    Example:
+        >>> reasoned("GD-750", "the region has no voxels")
+        'GD-750 the region has no voxels'
+    """
+    return f"{code} {sentence}"

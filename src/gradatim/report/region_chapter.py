@@ -37,7 +37,7 @@ def region_chapter(result: SusceptibilityResult) -> Section:
         *(Column(name, "ppm", 3) for name in ("Mean χ", "SD", "10th percentile", "Median", "90th percentile")),
         *(Column(name, "1/s", 3) for name in ("Mean R2*", "from", "to")),
     )
-    undefined = sum(bool(feature.reason) for feature in result.features)
+    undefined = sum(math.isnan(feature.value) for feature in result.features)
     return Section(
         "Regions",
         paragraphs=(
