@@ -19,7 +19,7 @@ from gradatim.radiomics.discretise import FixedBinNumber, FixedBinSize, NoDiscre
 from gradatim.radiomics.extraction import Extraction
 from gradatim.radiomics.glcm import Glcm
 from gradatim.radiomics.preparation import Preparation
-from gradatim.radiomics.presets import QSM
+from gradatim.radiomics.presets import PRESETS, QSM
 from gradatim.radiomics.resegment import IntensityRange
 from gradatim.radiomics.statistics import Statistics
 
@@ -172,13 +172,20 @@ def test_a_settings_file_says_what_is_measured(tmp_path: Path) -> None:
         families = ["glcm", "statistics"]
         aggregations = ["SUJT"]
         discretisation = { method = "FixedBinSize", width = 25, origin = -500 }
-        resegmentation = { low = -500.0, high = 400.0 }
+        resegmentation = [{ method = "IntensityRange", low = -500.0, high = 400.0 }]
     """
     assert read_settings(written(tmp_path, text)) == Extraction(
         Preparation(FixedBinSize(width=25.0, origin=-500.0), (IntensityRange(-500.0, 400.0),)),
         families=(Glcm(), Statistics()),
         aggregations=(SLICES_MERGED,),
     )
+
+
+def test_a_settings_file_may_begin_with_a_preset(tmp_path: Path) -> None:
+    again = read_settings(written(tmp_path, 'preset = "ibsi-digital"\nfamilies = ["glcm"]'))
+    assert again.preparation == PRESETS["ibsi-digital"].preparation
+    assert again.aggregations == PRESETS["ibsi-digital"].aggregations
+    assert [family.id for family in again.families] == ["glcm"]
 
 
 @pytest.mark.parametrize("rule", [NoDiscretisation(), FixedBinNumber(32), FixedBinSize(width=0.01, origin=-2.0)])
@@ -191,6 +198,8 @@ def test_the_parameters_in_a_sidecar_are_a_settings_file(rule, tmp_path: Path) -
 
 
 def _toml(value) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
     return repr(value)
@@ -212,10 +221,15 @@ def _toml(value) -> str:
         ('discretisation = { method = "FixedBinNumber", count = 32.5 }', r"GD-106.*whole number"),
         ('discretisation = { method = "FixedBinNumber", count = true }', r"GD-106.*whole number"),
         ('discretisation = { method = "FixedBinNumber", count = 0 }', r"GD-101"),
-        ('discretisation = "FixedBinNumber"', r"GD-106.*a table"),
+        ('discretisation = "FixedBinNumber"', r"GD-106: no discretisation.count"),
         ('families = ["glmc"]\ndiscretisation = { method = "NoDiscretisation" }', r"GD-102.*did you mean 'glcm'"),
         ('aggregations = ["IADZ"]\ndiscretisation = { method = "NoDiscretisation" }', r"GD-102.*did you mean 'IAZD'"),
-        ('resegmentation = { low = 1 }\ndiscretisation = { method = "NoDiscretisation" }', r"GD-106: no .*high"),
+        (
+            'discretisation = "NoDiscretisation"\nresegmentation = [{ method = "IntensityRange", low = 1 }]',
+            r"GD-106: no resegmentation\[0\].high",
+        ),
+        ('discretisation = "NoDiscretisation"\nresegmentation = { low = 1, high = 2 }', r"GD-106.*a list"),
+        ('preset = "ibsi-digitl"', r"GD-102.*did you mean 'ibsi-digital'"),
     ],
 )
 def test_nothing_unknown_passes_in_a_settings_file(text: str, said: str, tmp_path: Path) -> None:

@@ -4,23 +4,21 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from gradatim.base.choice import advice, choose
+from gradatim.base.choice import choose
 from gradatim.base.errors import InputError, UsageError
-from gradatim.radiomics.aggregation import DIRECTIONAL
+from gradatim.cli.feature_methods import METHODS
+from gradatim.cli.methods_from_tables import method, of_kind, refuse_unknown
+from gradatim.radiomics.aggregation import EVERY_AGGREGATION
 from gradatim.radiomics.catalogue import FAMILIES
-from gradatim.radiomics.discretise import FixedBinNumber, FixedBinSize, NoDiscretisation
 from gradatim.radiomics.extraction import Extraction
 from gradatim.radiomics.preparation import Preparation
 from gradatim.radiomics.presets import PRESETS
-from gradatim.radiomics.resegment import IntensityRange
-
-T = TypeVar("T")
 
 _FAMILIES = {family.id: family for family in FAMILIES}
-_AGGREGATIONS = {aggregation.code: aggregation for aggregation in DIRECTIONAL}
-_METHODS = {method.__name__: method for method in (FixedBinSize, FixedBinNumber, NoDiscretisation)}
+_AGGREGATIONS = {aggregation.code: aggregation for aggregation in EVERY_AGGREGATION}
+_STEPS = tuple(field.name for field in fields(Preparation))
 
 
 def chosen_extraction(preset: str, settings: Path | None) -> Extraction:
@@ -41,7 +39,7 @@ def chosen_extraction(preset: str, settings: Path | None) -> Extraction:
             "GD-104",
             given=f"preset {preset} and settings {settings}",
             allowed="one of the two",
-            do="write into the settings file what differs, or leave it out",
+            do='name the preset inside the settings file, preset = "...", and add what differs',
         )
     return read_settings(settings)
 
@@ -49,12 +47,14 @@ def chosen_extraction(preset: str, settings: Path | None) -> Extraction:
 def read_settings(path: Path) -> Extraction:
     """The extraction that a TOML file describes; nothing unknown passes.
 
-    The keys are those of :attr:`gradatim.radiomics.extraction.Extraction.parameters`, as sidecars show them::
+    The keys are those of :attr:`gradatim.radiomics.extraction.Extraction.parameters`, as sidecars show them; what is
+    left out is as in the preset, if one is named::
 
+        preset = "ibsi-c"                     # none if left out: then discretisation must be given
         families = ["statistics", "glcm"]     # all if left out
-        aggregations = ["IAZD", "ITBB"]       # IBSI codes; IAZD (3D, merged) if left out
-        discretisation = { method = "FixedBinSize", width = 0.01, origin = -2.0 }
-        resegmentation = { low = -1.0, high = 1.0 }     # none if left out
+        aggregations = ["IAZD", "KOBO"]       # IBSI codes; 3D merged if left out
+        discretisation = { method = "FixedBinSize", width = 25, origin = -1000 }
+        resegmentation = [{ method = "IntensityRange", low = -1000, high = 400 }]
 
     Args:
         path: the file.
@@ -72,53 +72,35 @@ def read_settings(path: Path) -> Extraction:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError("GD-105", given=f"{path.name}: {error}", allowed="TOML", do="correct that place") from error
-    _refuse_unknown(content, {"families", "aggregations", "discretisation", "resegmentation"}, where=path.name)
-    methods: dict[str, Any] = {}
-    discretisation = _discretisation(_table(content.get("discretisation"), where="discretisation"))
-    resegmentation: tuple[IntensityRange, ...] = ()
+    return extraction_from(content, where=path.name)
+
+
+def extraction_from(content: Mapping[str, Any], *, where: str) -> Extraction:
+    """The extraction that plain data describes, as :func:`read_settings` reads it from a file.
+
+    Args:
+        content: the keys and their values.
+        where: what the whole is called in errors.
+    """
+    refuse_unknown(content, {"preset", "families", "aggregations", *_STEPS}, where=where)
+    known: dict[str, Any] = {}
+    if "preset" in content:
+        base = choose(of_kind(content["preset"], str, where="preset"), PRESETS, what="preset")
+        known = {"families": base.families, "aggregations": base.aggregations}
+        known |= {name: getattr(base.preparation, name) for name in _STEPS}
     for name, table in (("families", _FAMILIES), ("aggregations", _AGGREGATIONS)):
         if name in content:
-            words = _kind(content[name], list, where=name)
-            methods[name] = tuple(choose(_kind(word, str, where=name), table, what=name) for word in words)
-    if "resegmentation" in content:
-        ends = _table(content["resegmentation"], where="resegmentation")
-        resegmentation = (_built(IntensityRange, ends, where="resegmentation"),)
-    return Extraction(Preparation(discretisation, resegmentation), **methods)
+            words = of_kind(content[name], list, where=name)
+            known[name] = tuple(choose(of_kind(word, str, where=name), table, what=name) for word in words)
+    known |= {name: _step(name, content[name]) for name in _STEPS if name in content}
+    if "discretisation" not in known:
+        of_kind(None, dict, where="discretisation")
+    steps = {name: known.pop(name) for name in _STEPS if name in known}
+    return Extraction(Preparation(**steps), **known)
 
 
-def _discretisation(table: Mapping[str, Any]) -> Any:
-    word = _kind(table.get("method"), str, where="discretisation.method")
-    method = choose(word, _METHODS, what="discretisation")
-    return _built(method, {key: value for key, value in table.items() if key != "method"}, where="discretisation")
-
-
-def _built(method: type[T], table: Mapping[str, Any], *, where: str) -> T:
-    """A method whose fields, all of them numbers, come from a table that has exactly these keys."""
-    kinds = {field.name: int if field.type in (int, "int") else float for field in fields(method)}  # type: ignore[arg-type]
-    _refuse_unknown(table, kinds, where=where)
-    return method(**{name: _kind(table.get(name), kind, where=f"{where}.{name}") for name, kind in kinds.items()})
-
-
-def _refuse_unknown(table: Mapping[str, Any], known: Any, *, where: str) -> None:
-    for key in table:
-        if key not in known:
-            raise UsageError(
-                "GD-102",
-                given=f"setting {key!r} in {where}",
-                allowed=", ".join(sorted(known)) or "none",
-                do=advice(key, known),
-            )
-
-
-def _table(value: Any, *, where: str) -> Mapping[str, Any]:
-    return _kind(value, dict, where=where)
-
-
-def _kind(value: Any, kind: type[T], *, where: str) -> T:
-    if kind is float and type(value) is int:
-        return float(value)  # type: ignore[return-value]
-    if type(value) is not kind:
-        words = {float: "a number", int: "a whole number", str: "a text", list: "a list", dict: "a table"}
-        given = f"no {where}" if value is None else f"{where} = {value!r}"
-        raise UsageError("GD-106", given=given, allowed=words[kind], do=f"correct {where} in the settings file")
-    return value
+def _step(name: str, data: Any) -> Any:
+    if name != "resegmentation":
+        return method(data, METHODS[name], where=name)
+    items = of_kind(data, list, where=name)
+    return tuple(method(item, METHODS[name], where=f"{name}[{i}]") for i, item in enumerate(items))
