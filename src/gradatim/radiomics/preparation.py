@@ -84,7 +84,7 @@ class Preparation:
         curve: discretisation of the intensity-volume histogram; None for the intensities as they are.
 
     Raises:
-        UsageError: when called, GD-103 if the grids of map and regions differ.
+        UsageError: when called, GD-103 if the grids of map and regions differ, or a response has another shape.
     """
 
     discretisation: Discretisation
@@ -108,6 +108,13 @@ class Preparation:
         if self.response is not None:
             known = known & torch.isfinite(value)
             value = self.response(torch.where(known, value, 0), spacing=new.grid.spacing)
+            if value.shape != known.shape:
+                raise UsageError(
+                    "GD-103",
+                    given=f"a response of shape {tuple(value.shape)} to a map of shape {tuple(known.shape)}",
+                    allowed="one shape for both",
+                    do="give a filter that keeps the grid",
+                )
         for label, steps in self.steps(image, new, regions):
             if isinstance(steps, Undefined):
                 yield label, steps

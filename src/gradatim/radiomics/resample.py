@@ -20,8 +20,11 @@ _SLACK = 1e-3
 _ALIKE = 1e-5
 """Relative difference of two spacings that are the same number, written with different digits."""
 
-_HALF_OF_ROUNDING = 1e-4
+_SHORTFALL = 1e-4
 """A mask's weight may miss the threshold by this, so that rounded spacings do not decide what is exactly half."""
+
+_LARGEST = 2**31
+"""More voxels than this are taken for a wrong unit."""
 
 
 class Rounding(Protocol):
@@ -98,11 +101,22 @@ class ResampleTo:
             )
 
     def grid(self, old: Grid) -> Grid:
-        """The grid that an old one becomes."""
+        """The grid that an old one becomes.
+
+        Raises:
+            UsageError: GD-133 if it would have more than 2³¹ voxels.
+        """
         spacing, shape = list(old.spacing), list(old.shape)
         for axis in self._changed(old):
             spacing[axis] = self.spacing[axis]
             shape[axis] = max(1, math.ceil(old.shape[axis] * old.spacing[axis] / spacing[axis] - _SLACK))
+        if math.prod(shape) > _LARGEST:
+            raise UsageError(
+                "GD-133",
+                given=f"{math.prod(shape):.2g} voxels, from edges of {old.spacing} mm to {self.spacing}",
+                allowed=f"at most {_LARGEST:.2g}",
+                do="give the new voxel edges in mm, or longer ones",
+            )
         affine = old.matrix
         first = [_place(0, *sizes) for sizes in zip(old.shape, shape, old.spacing, spacing, strict=True)]
         affine[:3, 3] += affine[:3, :3] @ np.asarray(first)
@@ -147,7 +161,7 @@ class ResampleTo:
             weight = self.mask_interpolation.along(weight, axis, places[near] - start)
             first = int(near[0]) if len(near) else 0
             found[axis] = slice(first, first + len(near))
-        return weight >= self.threshold - _HALF_OF_ROUNDING, (found[0], found[1], found[2])
+        return weight >= self.threshold - _SHORTFALL, (found[0], found[1], found[2])
 
     def _changed(self, grid: Grid) -> tuple[int, ...]:
         """The axes that get other voxels, those that lose most voxels first, so that what lies between stays small."""
@@ -161,7 +175,7 @@ class ResampleTo:
             value = self._along_axes(values, grid)
             return value, torch.ones_like(value, dtype=torch.bool)
         weight = self._along_axes(known.to(values.dtype), grid)
-        reached = weight >= self.threshold - _HALF_OF_ROUNDING
+        reached = weight >= self.threshold - _SHORTFALL
         value = self._along_axes(torch.where(known, values, 0.0), grid) / torch.where(reached, weight, 1.0)
         return torch.where(reached, value, 0.0), reached
 
