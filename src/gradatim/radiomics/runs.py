@@ -72,8 +72,8 @@ def find_runs(levels: Tensor, directions: tuple[Offset, ...]) -> Runs:
     for first, part in enumerate(levels.to(torch.int16).split(at_a_time, dim=2)):
         counts = counted(margined(part, directions), directions, n_levels=n_levels, longest=longest)
         index = counts.nonzero()
-        index[:, 0] += first * at_a_time
         found.append(torch.cat([index, counts[tuple(index.T)].unsqueeze(1)], dim=1))
+        found[-1][:, 0] += first * at_a_time
     slices, direction, level, length, count = torch.cat(found).T
     return Runs(slices, direction, level + 1, length + 1, count)
 
