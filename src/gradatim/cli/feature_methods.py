@@ -1,6 +1,6 @@
 """The methods that a settings file may name, for each step between an image and its features."""
 
-from gradatim.radiomics.discretise import FixedBinNumber, FixedBinSize, NoDiscretisation
+from gradatim.radiomics.discretise import FixedBinNumber, FixedBinSize, IntensityBins, NoDiscretisation, WholeNumbers
 from gradatim.radiomics.resegment import IntensityRange
 
 _GREY_LEVELS: tuple[type, ...] = (FixedBinSize, FixedBinNumber, NoDiscretisation)
@@ -12,7 +12,7 @@ def _named(*methods: type) -> dict[str, type]:
 
 METHODS: dict[str, dict[str, type]] = {
     "discretisation": _named(*_GREY_LEVELS),
-    "curve": _named(*_GREY_LEVELS),
+    "curve": _named(IntensityBins, FixedBinNumber, WholeNumbers),
     "resegmentation": _named(IntensityRange),
     "resampling": _named(),
     "response": _named(),

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from gradatim.radiomics.aggregation import Aggregation, Offset
+from gradatim.radiomics.cooccurrence_kernel import add_pairs
+from gradatim.radiomics.neighbourhoods import batches, padded
 
 MAX_ENTRIES = 1 << 23
 """Matrix entries counted at a time (64 MB of int64), where every slice has its own matrices."""
@@ -45,6 +48,26 @@ def _partners(offset: Offset, shape: torch.Size) -> tuple[slice, ...]:
     return _having_partner((-x, -y, -z), shape)
 
 
+def matrices_twin(levels: Tensor, aggregation: Aggregation, n_levels: int) -> Tensor:
+    """Counts (directions, slices, n_levels, n_levels), int64, on any device; 1 where directions or slices merge."""
+    groups = levels.permute(2, 0, 1).unsqueeze(-1) if aggregation.per_slice else levels.unsqueeze(0)
+    counts = torch.stack([pair_counts(groups, offset, n_levels=n_levels) for offset in aggregation.directions])
+    return counts if aggregation.per_direction else counts.sum(0, keepdim=True)
+
+
+def _matrices(levels: Tensor, aggregation: Aggregation, n_levels: int) -> Tensor:
+    # Slices first, so that a row of the memory lies in one slice and adds to one table.
+    order = (2, 0, 1) if aggregation.per_slice else (0, 1, 2)
+    offsets = np.array(aggregation.directions)[:, order]
+    slots = np.arange(len(offsets)) * int(aggregation.per_direction)
+    groups = levels.shape[2] if aggregation.per_slice else 1
+    tables = np.zeros((groups, slots.max() + 1, n_levels + 1, n_levels + 1), np.int64)
+    volume = padded(levels.permute(order))
+    add_pairs(volume, np.ascontiguousarray(offsets), slots, int(aggregation.per_slice), tables)
+    counts = torch.from_numpy(tables)[..., 1:, 1:].transpose(0, 1)
+    return counts + counts.mT
+
+
 def matrices(levels: Tensor, aggregation: Aggregation, *, n_levels: int) -> Iterator[Tensor]:
     """The co-occurrence matrices that an aggregation asks for, in batches of bounded memory.
 
@@ -57,11 +80,10 @@ def matrices(levels: Tensor, aggregation: Aggregation, *, n_levels: int) -> Iter
         Counts (batch, n_levels, n_levels), int64; matrices without a single pair are left out. With
         slices and directions both apart, the slices of one direction follow one another.
     """
-    groups = levels.permute(2, 0, 1).unsqueeze(-1) if aggregation.per_slice else levels.unsqueeze(0)
-    together = max(1, MAX_ENTRIES // (len(aggregation.directions) * n_levels**2))
-    for some in groups.split(together):
-        counts = torch.stack([pair_counts(some, offset, n_levels=n_levels) for offset in aggregation.directions])
-        batch = counts.flatten(0, 1) if aggregation.per_direction else counts.sum(0)
+    count = _matrices if levels.device.type == "cpu" else matrices_twin
+    entries = len(aggregation.directions) * n_levels**2
+    for part in batches(levels, aggregation, entries=entries, at_most=MAX_ENTRIES):
+        batch = count(part, aggregation, n_levels).flatten(0, 1)
         batch = batch[batch.sum((-2, -1)) > 0]
         if len(batch):
             yield batch

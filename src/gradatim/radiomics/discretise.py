@@ -14,11 +14,39 @@ MAX_LEVELS = 1024
 """More grey levels than this give texture matrices of more than 8 MB each, nearly all of it zeros."""
 
 
+_WHOLE = 1e-6
+"""How far from a whole number of bins a range may be, in bins: the rounding of widths such as 0.1."""
+
+
 class Discretisation(Protocol):
     """Anything that gives each intensity of a region its grey level."""
 
     def __call__(self, values: Tensor) -> Tensor | Undefined:
         """Levels (n,), int64, 1 … MAX_LEVELS, of the intensities (n,), float64, n ≥ 1; or why there are none."""
+
+
+@dataclass(frozen=True, eq=False)
+class Bins:
+    """Intensities in bins of one width, each bin standing for one intensity.
+
+    Args:
+        number: (n,), int64, each intensity's bin, 0 … count − 1.
+        first: what the first bin stands for.
+        width: from one bin to the next.
+        count: how many bins there are, empty ones included.
+    """
+
+    number: Tensor
+    first: float
+    width: float
+    count: int
+
+
+class Curve(Protocol):
+    """Anything that puts the intensities of a region into the bins of its intensity-volume histogram."""
+
+    def bins(self, values: Tensor) -> Bins | Undefined:
+        """The intensities (n,), float64, n ≥ 1, in bins; or why there are none. No limit to their number."""
 
 
 def _counted(levels: Tensor) -> Tensor | Undefined:
@@ -82,6 +110,10 @@ class FixedBinNumber:
         levels = torch.floor(self.count * (values - low) / (high - low)).to(torch.int64) + 1
         return levels.clamp(max=self.count)
 
+    def bins(self, values: Tensor) -> Bins:
+        """As a :class:`Curve`: each bin stands for its number 1 … count, since the unit is gone."""
+        return Bins(self(values) - 1, first=1.0, width=1.0, count=self.count)
+
 
 @dataclass(frozen=True)
 class FixedBinSize:
@@ -125,3 +157,82 @@ class FixedBinSize:
                 f"the lowest intensity, {low:g}, lies below the first bin, which starts at {self.origin:g}"
             )
         return _counted(torch.floor((values - self.origin) / self.width) + 1)
+
+
+@dataclass(frozen=True)
+class WholeNumbers:
+    """A curve for intensities that are whole numbers, as CT has: each is a bin, from the lowest to the highest.
+
+    Source: IBSI reference manual, arXiv:1612.07003, "Intensity-volume histogram features", discrete calibrated
+    intensities. With a re-segmentation range IBSI counts from its lower to its upper end instead, which is
+    :class:`IntensityBins` of width 1 from half a unit below to half a unit above.
+
+    Example:
+        >>> bins = WholeNumbers().bins(torch.tensor([-3.0, 1.0]))
+        >>> bins.number.tolist(), bins.first, bins.count
+        ([0, 4], -3.0, 5)
+        >>> WholeNumbers().bins(torch.tensor([0.5])).reason
+        'intensities are not whole numbers: give the intensity-volume histogram a bin width'
+    """
+
+    def bins(self, values: Tensor) -> Bins | Undefined:
+        """Whole-number intensities (n,), each in a bin of its own."""
+        if bool((values != values.round()).any()):
+            return Undefined("intensities are not whole numbers: give the intensity-volume histogram a bin width")
+        low, high = float(values.min()), float(values.max())
+        return Bins((values - low).to(torch.int64), first=low, width=1.0, count=int(high - low) + 1)
+
+
+@dataclass(frozen=True)
+class IntensityBins:
+    """A curve for calibrated intensities: bins of one width over a range, each standing for its centre.
+
+    Bin ⌊(x − low)/width⌋ + 1, the upper end in the last one. Over a fixed range, IBSI's is that of the
+    re-segmentation, an intensity fraction means the same in every region. Source: IBSI reference manual,
+    arXiv:1612.07003, "Intensity-volume histogram features", continuous calibrated intensities.
+
+    Args:
+        width: bin width in the image's unit, > 0.
+        low: lower edge of the first bin in the image's unit; None for the region's lowest intensity.
+        high: upper end of the last bin, > low; None for the region's highest intensity.
+
+    Raises:
+        UsageError: GD-101 if the numbers are not finite or do not increase.
+
+    Example:
+        >>> bins = IntensityBins(width=2.5, low=-1000.0, high=400.0).bins(torch.tensor([-1000.0, 400.0]))
+        >>> bins.number.tolist(), bins.first, bins.count
+        ([0, 559], -998.75, 560)
+        >>> IntensityBins(width=2.5, low=0.0).bins(torch.tensor([-1.0, 4.0])).reason
+        'intensities from -1 to 4 leave the range of the intensity-volume histogram, 0 to 4'
+    """
+
+    width: float
+    low: float | None = None
+    high: float | None = None
+
+    def __post_init__(self) -> None:
+        ends = [end for end in (self.low, self.high) if end is not None]
+        finite = all(math.isfinite(number) for number in (self.width, *ends))
+        if not (finite and self.width > 0 and ends == sorted(set(ends))):
+            raise UsageError(
+                "GD-101",
+                given=f"bins of width {self.width} from {self.low} to {self.high}",
+                allowed="a positive width and two finite ends, the lower one first",
+                do="give all in the image's unit, or leave an end to the region",
+            )
+
+    def bins(self, values: Tensor) -> Bins | Undefined:
+        """Intensities (n,) in the image's unit, in the bins of the range."""
+        lowest, highest = float(values.min()), float(values.max())
+        low = lowest if self.low is None else self.low
+        high = highest if self.high is None else self.high
+        if lowest < low or highest > high:
+            return Undefined(
+                f"intensities from {lowest:g} to {highest:g} leave the range of the intensity-volume histogram, "
+                f"{low:g} to {high:g}"
+            )
+        # A range of a whole number of widths must not get one bin more by rounding.
+        count = max(1, math.ceil((high - low) / self.width - _WHOLE))
+        number = torch.floor((values - low) / self.width).to(torch.int64).clamp(max=count - 1)
+        return Bins(number, first=low + self.width / 2, width=self.width, count=count)

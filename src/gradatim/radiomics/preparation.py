@@ -12,7 +12,7 @@ from gradatim.base.grid import Grid
 from gradatim.base.nouns import QuantitativeMap, Regions
 from gradatim.radiomics.boxes import Box, boxes, tight
 from gradatim.radiomics.described import described
-from gradatim.radiomics.discretise import Discretisation
+from gradatim.radiomics.discretise import Curve, Discretisation
 from gradatim.radiomics.resegment import Resegmentation
 from gradatim.radiomics.roi import NO_VOXELS, Roi, Surroundings
 from gradatim.radiomics.undefined import Undefined
@@ -81,7 +81,7 @@ class Preparation:
         resegmentation: what each intensity must pass to count, one after the other.
         resampling: brings map and masks to the grid that is measured; None for the map's own.
         response: a filter whose response is measured in place of the map; None for the map itself.
-        curve: discretisation of the intensity-volume histogram; None for the intensities as they are.
+        curve: the bins of the intensity-volume histogram; None for a bin a whole number.
 
     Raises:
         UsageError: when called, GD-103 if the grids of map and regions differ, or a response has another shape.
@@ -91,7 +91,7 @@ class Preparation:
     resegmentation: tuple[Resegmentation, ...] = ()
     resampling: Resampling | None = None
     response: Response | None = None
-    curve: Discretisation | None = None
+    curve: Curve | None = None
 
     def __call__(self, image: QuantitativeMap, regions: Regions) -> Iterator[tuple[int, Roi | Undefined]]:
         """Label and :class:`Roi` of every region, labels increasing.

@@ -12,7 +12,7 @@ from gradatim.radiomics.aggregation import (
     ZONES_MERGED,
     ZONES_VOLUME,
 )
-from gradatim.radiomics.discretise import FixedBinNumber, FixedBinSize, NoDiscretisation
+from gradatim.radiomics.discretise import FixedBinNumber, FixedBinSize, IntensityBins, NoDiscretisation
 from gradatim.radiomics.extraction import Extraction
 from gradatim.radiomics.interpolation import CubicSpline
 from gradatim.radiomics.preparation import Preparation
@@ -32,14 +32,22 @@ _SPLINE_TO_2_MM = ResampleTo((2.0, 2.0, 2.0), interpolation=CubicSpline(), round
 _SOFT_TISSUE = IntensityRange(low=-500.0, high=400.0)
 _ALL_TISSUE = IntensityRange(low=-1000.0, high=400.0)
 
-IBSI_A = Extraction(Preparation(FixedBinSize(width=25.0, origin=-500.0), (_SOFT_TISSUE,)), aggregations=_BY_SLICE)
+_SOFT_TISSUE_BY_HU = IntensityBins(width=1.0, low=-500.5, high=400.5)
+
+IBSI_A = Extraction(
+    Preparation(FixedBinSize(width=25.0, origin=-500.0), (_SOFT_TISSUE,), curve=_SOFT_TISSUE_BY_HU),
+    aggregations=_BY_SLICE,
+)
 """IBSI configuration A for CT in HU: slice by slice, as acquired; bins of 25 HU.
 
 A to E are those of the IBSI reference manual, arXiv:1612.07003, for its CT phantom. A bin size counts from the
 lower end of the re-segmentation range; each reports the aggregations that the manual has values for.
 """
 
-IBSI_B = Extraction(Preparation(FixedBinNumber(32), (_SOFT_TISSUE,), _SLICES_OF_2_MM), aggregations=_BY_SLICE)
+IBSI_B = Extraction(
+    Preparation(FixedBinNumber(32), (_SOFT_TISSUE,), _SLICES_OF_2_MM, curve=_SOFT_TISSUE_BY_HU),
+    aggregations=_BY_SLICE,
+)
 """IBSI configuration B for CT in HU: slice by slice, bilinear to 2 mm in the plane; 32 bins."""
 
 IBSI_C = Extraction(
@@ -47,7 +55,7 @@ IBSI_C = Extraction(
         FixedBinSize(width=25.0, origin=-1000.0),
         (_ALL_TISSUE,),
         _CUBES_OF_2_MM,
-        curve=FixedBinSize(width=2.5, origin=-1000.0),
+        curve=IntensityBins(width=2.5, low=-1000.0, high=400.0),
     ),
     aggregations=_IN_SPACE,
 )
@@ -68,14 +76,15 @@ IBSI_E = Extraction(
 """IBSI configuration E for CT in HU: in space, cubic spline to 2 mm, range and outliers; 32 bins, 1000 for the
 volume histogram."""
 
-QSM = Extraction(Preparation(FixedBinSize(width=0.01, origin=-2.0)))
+QSM = Extraction(Preparation(FixedBinSize(width=0.01, origin=-2.0), curve=IntensityBins(width=0.001)))
 """For susceptibility maps in ppm.
 
 Bins of fixed size, because χ is calibrated: a level means the same in every region and subject. Width
 0.01 ppm, about the voxel noise of a good χ map at 3 T: narrower bins would count noise, much wider ones would
 leave a deep nucleus, whose χ spreads over 0.1 to 0.3 ppm, only a handful of levels instead of 10 to 30. Origin
 −2 ppm, below tissue, veins and most calcifications; a region that reaches lower has no texture, with that reason.
-One 3-D matrix, merged over the 13 directions, so that no slice direction is preferred.
+One 3-D matrix, merged over the 13 directions, so that no slice direction is preferred. The volume histogram has bins
+of 0.001 ppm, finer than the noise, over each region's own range.
 """
 
 PRESETS: dict[str, Extraction] = {

@@ -8,7 +8,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from gradatim.radiomics.discretise import Discretisation
+from gradatim.radiomics.discretise import Curve, Discretisation
 from gradatim.radiomics.kept import Kept
 from gradatim.radiomics.undefined import Undefined
 
@@ -43,7 +43,7 @@ class Roi:
         intensity: (x, y, z), bool, the intensity mask: those of them that have an intensity; may be empty.
         spacing: voxel edges, mm.
         discretisation: gives the intensities their grey levels.
-        curve: the discretisation of the intensity-volume histogram.
+        curve: the bins of the intensity-volume histogram; None for a bin a whole number.
         surroundings: the map around the box; None where it is not known, which leaves what needs it undefined.
     """
 
@@ -52,7 +52,7 @@ class Roi:
     intensity: Tensor
     spacing: tuple[float, float, float]
     discretisation: Discretisation
-    curve: Discretisation | None = None
+    curve: Curve | None = None
     surroundings: Surroundings | None = None
     _kept: Kept = field(default_factory=Kept, repr=False)
 
