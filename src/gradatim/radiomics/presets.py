@@ -41,7 +41,8 @@ IBSI_A = Extraction(
 """IBSI configuration A for CT in HU: slice by slice, as acquired; bins of 25 HU.
 
 A to E are those of the IBSI reference manual, arXiv:1612.07003, for its CT phantom. A bin size counts from the
-lower end of the re-segmentation range; each reports the aggregations that the manual has values for.
+lower end of the re-segmentation range; each reports the aggregations that the manual has values for. Where the
+manual discretises no volume histogram, each whole HU of the range is a bin.
 """
 
 IBSI_B = Extraction(

@@ -87,6 +87,6 @@ class OutlierFence:
         """Which of the intensities (n,) lie inside the fence; bool (n,)."""
         if values.numel() == 0:
             return torch.ones_like(values, dtype=torch.bool)
-        values = values.to(torch.float64)
-        off = values - values.mean()
+        above = values.to(torch.float64) - values.min()  # so that equal intensities have no spread, to the last bit
+        off = above - above.mean()
         return off.abs() <= self.sigma * off.square().mean().sqrt()
