@@ -1,0 +1,1 @@
+"""Features that can be differentiated, and what noise does to them."""
