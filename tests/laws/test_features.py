@@ -8,15 +8,17 @@ from torch import Tensor
 
 from gradatim.base.grid import Grid
 from gradatim.base.nouns import QuantitativeMap, Regions
-from gradatim.radiomics.aggregation import DIRECTIONAL, VOLUME_AVERAGED, VOLUME_MERGED
+from gradatim.radiomics.aggregation import EVERY_AGGREGATION, VOLUME_AVERAGED, VOLUME_MERGED, ZONES_VOLUME
 from gradatim.radiomics.catalogue import CATALOGUE
 from gradatim.radiomics.discretise import FixedBinNumber, FixedBinSize
 from gradatim.radiomics.extraction import Extraction
 from gradatim.radiomics.preparation import Preparation
 
 SPACING = (1.0, 0.5, 2.0)
-LEVELS = Extraction(Preparation(FixedBinSize(width=2.0, origin=-4.0)), aggregations=DIRECTIONAL)
-TURNS = Extraction(Preparation(FixedBinSize(width=2.0, origin=-4.0)), aggregations=(VOLUME_AVERAGED, VOLUME_MERGED))
+LEVELS = Extraction(Preparation(FixedBinSize(width=2.0, origin=-4.0)), aggregations=EVERY_AGGREGATION)
+TURNS = Extraction(
+    Preparation(FixedBinSize(width=2.0, origin=-4.0)), aggregations=(VOLUME_AVERAGED, VOLUME_MERGED, ZONES_VOLUME)
+)
 
 
 def scene() -> tuple[Tensor, Tensor]:
@@ -48,7 +50,7 @@ def test_scaling_follows_the_unit(factor: float, stretch: float) -> None:
         values * factor,
         labels,
         extraction=Extraction(
-            Preparation(FixedBinSize(width=2.0 * factor, origin=-4.0 * factor)), aggregations=DIRECTIONAL
+            Preparation(FixedBinSize(width=2.0 * factor, origin=-4.0 * factor)), aggregations=EVERY_AGGREGATION
         ),
         spacing=tuple(s * stretch for s in SPACING),
     )
@@ -74,7 +76,7 @@ def test_a_shift_moves_places_and_leaves_spreads_shapes_and_textures() -> None:
     after = measure(
         values + 32,
         labels,
-        extraction=Extraction(Preparation(FixedBinSize(width=2.0, origin=28.0)), aggregations=DIRECTIONAL),
+        extraction=Extraction(Preparation(FixedBinSize(width=2.0, origin=28.0)), aggregations=EVERY_AGGREGATION),
     )
     for (code, aggregation), value in before.items():
         name = CATALOGUE[code].id
@@ -85,7 +87,7 @@ def test_a_shift_moves_places_and_leaves_spreads_shapes_and_textures() -> None:
 
 def test_fixed_bin_number_texture_knows_neither_scale_nor_shift() -> None:
     values, labels = scene()
-    rule = Extraction(Preparation(FixedBinNumber(6)), aggregations=DIRECTIONAL)
+    rule = Extraction(Preparation(FixedBinNumber(6)), aggregations=EVERY_AGGREGATION)
     before, after = (measure(v, labels, extraction=rule) for v in (values, values * 4 + 64))
     assert all(after[key] == before[key] for key in before if key[1])
 

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from gradatim.base.grid import Grid
 from gradatim.base.nouns import QuantitativeMap, Regions
-from gradatim.radiomics.aggregation import DIRECTIONAL
+from gradatim.radiomics.aggregation import EVERY_AGGREGATION
 from gradatim.radiomics.discretise import FixedBinNumber, FixedBinSize, NoDiscretisation
 from gradatim.radiomics.extraction import Extraction
 from gradatim.radiomics.preparation import Preparation
@@ -33,7 +33,7 @@ def scenes(draw: st.DrawFn) -> tuple[QuantitativeMap, Regions]:
 @settings(max_examples=60)
 @given(scenes(), rules)
 def test_a_number_or_a_reason(scene: tuple[QuantitativeMap, Regions], rule: FixedBinNumber) -> None:
-    for feature in Extraction(Preparation(rule), aggregations=DIRECTIONAL)(*scene):
+    for feature in Extraction(Preparation(rule), aggregations=EVERY_AGGREGATION)(*scene):
         if math.isnan(feature.value):
             assert re.fullmatch(r"GD-75[0-4] .+", feature.reason)
         else:

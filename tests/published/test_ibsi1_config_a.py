@@ -12,7 +12,7 @@ import torch
 
 from gradatim.base.nouns import QuantitativeMap, Regions
 from gradatim.io.nifti import read_image, read_labels
-from gradatim.radiomics.aggregation import DIRECTIONAL
+from gradatim.radiomics.aggregation import EVERY_AGGREGATION
 from gradatim.radiomics.catalogue import FAMILIES
 from gradatim.radiomics.discretise import FixedBinSize
 from gradatim.radiomics.extraction import Extraction
@@ -21,7 +21,7 @@ from gradatim.radiomics.resegment import IntensityRange
 
 CONFIGURATION_A = Extraction(
     Preparation(FixedBinSize(width=25.0, origin=-500.0), (IntensityRange(low=-500.0, high=400.0),)),
-    aggregations=DIRECTIONAL,
+    aggregations=EVERY_AGGREGATION,
 )
 
 
@@ -45,8 +45,8 @@ def test_every_published_value(measured: dict[tuple[str, str], float], shared: P
             and row["family"] in {family.id for family in FAMILIES}
             and (row["ibsi_code"], row["aggregation_code"]) in measured
         ]
-    # 18 statistics, 16 of morphology, 25 GLCM in the four aggregations that the configuration's 2-D mode publishes
-    assert len(published) == 18 + 16 + 25 * 4
+    # 18 statistics, 16 of morphology; in 2-D mode 25 GLCM and 16 GLRLM in four aggregations, 2 × 16 of zones in two
+    assert len(published) == 18 + 16 + (25 + 16) * 4 + (16 + 16) * 2
     off = [row for row in published if not agrees(measured[row["ibsi_code"], row["aggregation_code"]], row)]
     assert not off
 

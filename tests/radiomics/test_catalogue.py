@@ -42,7 +42,14 @@ def test_codes_are_unique_and_have_four_characters() -> None:
 
 
 def test_families_are_complete() -> None:
-    assert {family.id: len(family.features) for family in FAMILIES} == {"morphology": 16, "statistics": 18, "glcm": 25}
+    assert {family.id: len(family.features) for family in FAMILIES} == {
+        "morphology": 16,
+        "statistics": 18,
+        "glcm": 25,
+        "glrlm": 16,
+        "glszm": 16,
+        "gldzm": 16,
+    }
 
 
 def test_ids_are_unique_names() -> None:

@@ -10,7 +10,7 @@ from torch import Tensor
 from gradatim.base.errors import UsageError
 from gradatim.base.grid import Grid
 from gradatim.base.nouns import Feature, QuantitativeMap, Regions
-from gradatim.radiomics.aggregation import DIRECTIONAL, SLICES_AVERAGED
+from gradatim.radiomics.aggregation import EVERY_AGGREGATION, SLICES_AVERAGED
 from gradatim.radiomics.catalogue import FAMILIES
 from gradatim.radiomics.discretise import FixedBinNumber, FixedBinSize, NoDiscretisation
 from gradatim.radiomics.extraction import Extraction
@@ -21,7 +21,7 @@ from gradatim.radiomics.resegment import IntensityRange
 from gradatim.radiomics.roi import NO_INTENSITIES, NO_VOXELS
 from gradatim.radiomics.statistics import Statistics
 
-EVERYTHING = Extraction(Preparation(FixedBinNumber(8)), aggregations=DIRECTIONAL)
+EVERYTHING = Extraction(Preparation(FixedBinNumber(8)), aggregations=EVERY_AGGREGATION)
 N_FEATURES = sum(len(family.features) * len(family.aggregations) for family in FAMILIES)
 
 
@@ -172,10 +172,16 @@ def test_an_impossible_range_is_refused() -> None:
 
 
 def test_settings_tell_extractions_apart() -> None:
-    several = [*PRESETS.values(), EVERYTHING, Extraction(Preparation(FixedBinNumber(9)), aggregations=DIRECTIONAL)]
-    several.append(Extraction(Preparation(FixedBinNumber(8), (IntensityRange(0.0, 1.0),)), aggregations=DIRECTIONAL))
+    several = [
+        *PRESETS.values(),
+        EVERYTHING,
+        Extraction(Preparation(FixedBinNumber(9)), aggregations=EVERY_AGGREGATION),
+    ]
+    several.append(
+        Extraction(Preparation(FixedBinNumber(8), (IntensityRange(0.0, 1.0),)), aggregations=EVERY_AGGREGATION)
+    )
     assert len({extraction.settings for extraction in several}) == len(several)
-    assert Extraction(Preparation(FixedBinNumber(8)), aggregations=DIRECTIONAL).settings == EVERYTHING.settings
+    assert Extraction(Preparation(FixedBinNumber(8)), aggregations=EVERY_AGGREGATION).settings == EVERYTHING.settings
 
 
 def test_an_extraction_travels_to_another_process() -> None:

@@ -26,15 +26,15 @@ def run_counts(levels, columns, steps, n_levels, longest):  # pragma: no cover -
             n += 1
         column = column + 1 if column + 1 < columns else 0
     counts = np.zeros(columns * one_column, np.int32)
-    before_it = np.zeros(levels.size, np.uint16)
+    position = np.zeros(levels.size, np.uint16)
     for k in range(steps.size):
         step = np.uint64(steps[k])
         table = counts[k * n_levels * longest :]
         for n in range(inside):
-            place = np.uint64(places[n])
-            before = place - step
-            reached = np.uint64(before_it[before]) * np.uint64(levels[before] == levels[place])
-            before_it[place] = reached + np.uint64(1)
+            here = np.uint64(places[n])
+            before = here - step
+            reached = np.uint64(position[before]) * np.uint64(levels[before] == levels[here])
+            position[here] = reached + np.uint64(1)
             table[np.uint64(cells[n]) + reached] += 1
     for start in range(0, counts.size, longest):
         for cell in range(start, start + longest - 1):

@@ -21,12 +21,12 @@ def border_distances(mask, steps):  # pragma: no cover - compiled
                 nearest = min(nearest, distances[place - ways[k]])
             distances[place] = nearest + 1
     for passed in range(end):
-        place = end - np.uint32(1) - passed
-        if mask[place]:
-            nearest = distances[place] - 1
+        here = end - np.uint32(1) - passed
+        if mask[here]:
+            nearest = distances[here] - 1
             for k in range(ways.size):
-                nearest = min(nearest, distances[place + ways[k]])
-            distances[place] = nearest + 1
+                nearest = min(nearest, distances[here + ways[k]])
+            distances[here] = nearest + 1
     return distances
 
 
