@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from gradatim.base.nouns import QuantitativeMap, Regions
-from gradatim.radiomics.boxes import tight
 from gradatim.radiomics.preparation import Marked, Preparation
 from gradatim.radiomics.record import Unit
 from gradatim.radiomics.roi import NO_INTENSITIES
+from gradatim.radiomics.tight import tight
 from gradatim.radiomics.undefined import Undefined, reasoned
 
 _NUMBER, _LENGTH, _INTENSITY = Unit(), Unit(length=1), Unit(intensity=1)

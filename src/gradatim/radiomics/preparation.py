@@ -10,11 +10,12 @@ from torch import Tensor
 from gradatim.base.errors import UsageError
 from gradatim.base.grid import Grid
 from gradatim.base.nouns import QuantitativeMap, Regions
-from gradatim.radiomics.boxes import Box, boxes, tight
+from gradatim.radiomics.boxes import Box, boxes
 from gradatim.radiomics.described import described
 from gradatim.radiomics.discretise import Curve, Discretisation
 from gradatim.radiomics.resegment import Resegmentation
 from gradatim.radiomics.roi import NO_VOXELS, Roi, Surroundings
+from gradatim.radiomics.tight import tight
 from gradatim.radiomics.undefined import Undefined
 
 VANISHED = "no voxel of the resampled grid lies in the region"
