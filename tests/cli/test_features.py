@@ -146,7 +146,7 @@ def test_wrong_words_are_refused(chi: Path, labels: Path, tmp_path: Path, words,
 def test_labels_without_a_region_and_another_grid_are_refused(chi: Path, tmp_path: Path, capsys) -> None:
     for name, label, grid, code, exit_code in (
         ("empty", torch.zeros(4, 4, 4, dtype=torch.int16), GRID, "GD-701", 3),
-        ("other", torch.ones(4, 4, 4, dtype=torch.int16), Grid((4, 4, 4), (1.0, 1.0, 2.0)), "GD-103", 2),
+        ("other", torch.ones(4, 4, 4, dtype=torch.int16), Grid((4, 4, 4), (1.0, 1.0, 2.0)), "GD-298", 3),
     ):
         path = tmp_path / f"{name}.nii.gz"
         write_nifti(path, label, grid)

@@ -18,6 +18,16 @@ def matplotlib_figure() -> ModuleType:
     return _get("matplotlib.figure", "report")
 
 
+def pydicom() -> ModuleType:
+    """The reader of DICOM's data elements (extra ``dicom``)."""
+    return _get("pydicom", "dicom")
+
+
+def pydicom_pixels() -> ModuleType:
+    """``pydicom.pixels``, the decoders of DICOM's pixel data (extra ``dicom``)."""
+    return _get("pydicom.pixels", "dicom")
+
+
 def _get(module: str, extra: str) -> ModuleType:
     try:
         return importlib.import_module(module)

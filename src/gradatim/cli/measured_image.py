@@ -1,4 +1,4 @@
-"""An image and its label image, as they come from the command line."""
+"""An image and its regions, as they come from the command line."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,63 +11,75 @@ from torch import Tensor
 from gradatim.base.errors import InputError
 from gradatim.base.nouns import QuantitativeMap, Regions
 from gradatim.io.findings import Finding, Severity
-from gradatim.io.nifti import NiftiImage, read_image, read_labels, read_mask
+from gradatim.io.nifti import read_mask
 from gradatim.io.sidecar import read_sidecar
+from gradatim.io.volume import read_regions, read_volume, volume_name
+from gradatim.io.volume_nouns import RegionSet, Volume
 
 
 @dataclass(frozen=True, eq=False)
 class MeasuredImage:
-    """What is measured: a map, its regions, and what the reader said about the files.
+    """What is measured: a map, its regions, and what the readers said about the files.
 
     Args:
         map: the image; its mask is the given one where the image is finite.
-        regions: the labels.
-        name: the image's file name without its ending.
-        notes: warnings and conversions of the reader.
+        layers: the regions; several label images where regions overlap, otherwise one.
+        name: the name of the image's file, or folder, without its ending.
+        notes: warnings and conversions of the readers.
     """
 
     map: QuantitativeMap
-    regions: Regions
+    layers: tuple[Regions, ...]
     name: str
     notes: tuple[Finding, ...]
 
+    @property
+    def regions(self) -> Regions:
+        """The regions, where none overlap.
 
-def read_measured_image(image: Path, labels: Path, *, mask: Path | None = None, unit: str) -> MeasuredImage:
-    """Read an image, its label image and its mask.
+        Raises:
+            InputError: GD-299 if they need several label images.
+        """
+        if len(self.layers) > 1:
+            raise InputError(
+                "GD-299",
+                given=f"regions of {self.name} that overlap",
+                allowed="regions that fit into one label image",
+                do="measure each of the layers",
+            )
+        return self.layers[0]
+
+
+def read_measured_image(
+    image: Path, labels: Path, *, mask: Path | None = None, unit: str, series: str = ""
+) -> MeasuredImage:
+    """Read an image, its regions and its mask.
 
     A map is 0 outside its mask, and a 0 that means "not measured" would shift every mean: without a mask, zeros in
     the regions of an image whose sidecar calls it masked (``SkullStripped``) are a warning, GD-702.
 
     Args:
-        image: a NIfTI file.
-        labels: a NIfTI file of whole numbers.
+        image: a NIfTI or NRRD file, a folder with a DICOM series, or a DICOM file.
+        labels: a NIfTI or NRRD file of whole numbers, or a DICOM structure set or segmentation.
         mask: a NIfTI file, 0 where the image says nothing; None if it says something everywhere.
-        unit: unit of the image's values; if empty, ``Units`` of the JSON file beside the image, if there is one.
+        unit: unit of the image's values; if empty, the one that a DICOM series states, or ``Units`` of the JSON
+            file beside the image, if there is one.
+        series: SeriesInstanceUID of the series that is meant, where the folder holds several.
 
     Raises:
-        InputError: GD-215 if the image is not three-dimensional; GD-311 for a mask on another grid; GD-701 if the
-            labels hold no region; as the readers of images, labels and masks.
+        InputError: GD-215 if the image is not three-dimensional; GD-298 for regions, GD-311 for a mask on another
+            grid; GD-701 if there is no region; as the readers of images, regions and masks.
     """
-    name = image.name.removesuffix(".gz").removesuffix(".nii")
-    values, regions = read_image(image), read_labels(labels)
-    if values.data.ndim != 3:
-        raise InputError(
-            "GD-215",
-            given=f"{image.name} with {values.data.ndim} dimensions",
-            allowed="one three-dimensional image",
-            do="give one volume of it",
-        )
-    if not bool(regions.data.any()):
-        raise InputError(
-            "GD-701", given=f"{labels.name} without a label above 0", allowed="one region or more", do="draw a region"
-        )
-    known, notes = torch.isfinite(values.data), values.notes + regions.notes
+    values = read_volume(image, series=series)
+    found = read_regions(labels, like=values)
+    name = volume_name(image)
+    known, notes = torch.isfinite(values.data), values.notes + found.notes
     said = _said_beside(image.with_name(name))
     if mask is not None:
         known &= _mask_on(values, mask)
     elif said.get("SkullStripped") is True:
-        notes += _about_zeros(values, regions)
-    stated = said.get("Units")
+        notes += _about_zeros(values, found, image.name)
+    stated = values.unit or said.get("Units")
     measured = QuantitativeMap(
         torch.where(known, values.data, 0.0),
         known,
@@ -75,10 +87,10 @@ def read_measured_image(image: Path, labels: Path, *, mask: Path | None = None, 
         name,
         unit or (stated if isinstance(stated, str) else ""),
     )
-    return MeasuredImage(measured, Regions(regions.data, regions.grid), name, notes)
+    return MeasuredImage(measured, found.layers, name, notes)
 
 
-def _mask_on(image: NiftiImage, path: Path) -> Tensor:
+def _mask_on(image: Volume, path: Path) -> Tensor:
     mask = read_mask(path)
     together = image.oriented and mask.oriented
     if not (mask.grid.same_space(image.grid) if together else mask.grid.shape == image.grid.shape):
@@ -91,17 +103,15 @@ def _mask_on(image: NiftiImage, path: Path) -> Tensor:
     return mask.data
 
 
-def _about_zeros(image: NiftiImage, regions: NiftiImage) -> tuple[Finding, ...]:
-    """A warning where regions hold zeros of a masked image; those on another grid are refused later."""
-    if regions.data.shape != image.data.shape:
-        return ()
-    inside = regions.data > 0
+def _about_zeros(image: Volume, found: RegionSet, name: str) -> tuple[Finding, ...]:
+    """A warning where regions hold zeros of a masked image."""
+    inside = torch.stack([layer.labels > 0 for layer in found.layers]).any(0)
     zeros, count = int((inside & (image.data == 0)).sum()), int(inside.sum())
     if not zeros:
         return ()
     what = f"{zeros} of {count} voxels in regions are exactly 0, as outside a mask, and are counted as measured"
     fix = "give the image's mask with --mask"
-    return (Finding("GD-702", Severity.WARN, image.header.name, what, "values that were measured", fix),)
+    return (Finding("GD-702", Severity.WARN, name, what, "values that were measured", fix),)
 
 
 def _said_beside(stem: Path) -> Mapping[str, Any]:

@@ -72,9 +72,9 @@ def orient(header: NiftiHeader, *, frame: Frame) -> Orientation:
     edges = _edges(header) * factor
     forms = {}
     if int(fields["sform_code"]) > 0:
-        forms["sform"] = _checked(_sform(fields, factor), "sform", name)
+        forms["sform"] = checked_affine(_sform(fields, factor), "sform", name)
     if int(fields["qform_code"]) > 0:
-        forms["qform"] = _checked(_qform(fields, edges, factor), "qform", name)
+        forms["qform"] = checked_affine(_qform(fields, edges, factor), "qform", name)
     used = "qform" if "qform" in forms and (frame is Frame.QFORM or "sform" not in forms) else "sform"
     affine = forms.get(used, np.diag([*edges, 1.0]))
     notes += _contradiction(forms, used, edges, frame, name) if forms else ()
@@ -156,7 +156,17 @@ def _qform(fields: np.void, edges: np.ndarray, factor: float) -> np.ndarray:
     return affine
 
 
-def _checked(affine: np.ndarray, which: str, name: str) -> np.ndarray:
+def checked_affine(affine: np.ndarray, which: str, name: str) -> np.ndarray:
+    """The affine itself, if it can be one.
+
+    Args:
+        affine: 4×4, voxel → mm.
+        which: how messages call it, e.g. ``"sform"``.
+        name: how messages call the file.
+
+    Raises:
+        InputError: GD-211 if it is not finite, singular or sheared.
+    """
     with np.errstate(over="ignore"):
         lengths = np.linalg.norm(affine[:3, :3], axis=0)
     if not np.isfinite(affine).all() or not np.isfinite(lengths).all():
