@@ -17,6 +17,7 @@ from gradatim.cli.check import Check
 from gradatim.cli.demo import Demo
 from gradatim.cli.doctor import Doctor
 from gradatim.cli.features import Features
+from gradatim.cli.features_cohort import FeaturesCohort
 from gradatim.cli.outcome import PIPE_CLOSED, USAGE, explain
 from gradatim.cli.qsm import Qsm
 from gradatim.cli.restore import Restore
@@ -38,6 +39,7 @@ COMMANDS: dict[str, Callable[..., Command]] = {
     "run": Run,
     "qsm": Qsm,
     "features": Features,
+    "features cohort": FeaturesCohort,
     "score": Score,
     "restore": Restore,
     "doctor": Doctor,
@@ -67,7 +69,8 @@ def parse(arguments: Sequence[str]) -> Command:
         >>> parse(["doctor", "--json"])
         Doctor(json=True)
     """
-    name, *options = arguments
+    words = 2 if " ".join(arguments[:2]) in COMMANDS else 1
+    name, options = " ".join(arguments[:words]), arguments[words:]
     command = choose(name, COMMANDS, what="command")
     return tyro.cli(command, prog=f"gradatim {name}", args=options, config=(tyro.conf.FlagCreatePairsOff,))
 
@@ -75,7 +78,7 @@ def parse(arguments: Sequence[str]) -> Command:
 def help_text() -> str:
     """What ``gradatim --help`` says: every command with the first line of its docstring."""
     commands = [
-        f"  {name:<10}{(inspect.getdoc(command) or '').splitlines()[0].rstrip('.')}"
+        f"  {name:<17}{(inspect.getdoc(command) or '').splitlines()[0].rstrip('.')}"
         for name, command in COMMANDS.items()
     ]
     return "\n".join(

@@ -21,6 +21,7 @@ COLUMNS: tuple[str, ...] = tuple(field.name for field in fields(Feature))
 """The columns, which are the fields of :class:`gradatim.base.nouns.Feature`, in their order."""
 
 _VALUE = COLUMNS.index("value")
+_GROUP_ROWS = 1 << 17
 _FORMULA = tuple("=+-@\t\r＝＋－＠")
 _SCHEMA = pa.schema([(name, pa.float64() if name == "value" else pa.string()) for name in COLUMNS])
 
@@ -112,6 +113,37 @@ def read_features(path: Path | str) -> tuple[Feature, ...]:
     return tuple(_feature(row, path) for row in rows)
 
 
+def join_features(path: Path | str, parts: Iterable[Path]) -> int:
+    """Put feature tables below one another, as one table of bounded memory, whole or not at all.
+
+    Args:
+        path: ends in ``.parquet``, ``.csv`` or ``.json``; JSON holds all rows in memory.
+        parts: Parquet tables that :func:`write_features` wrote, in the order of the rows.
+
+    Returns:
+        Number of rows.
+
+    Raises:
+        UsageError: GD-102 for another ending.
+        InputError: GD-222 to GD-252 if a part cannot be read.
+        ResourceError: GD-502 to GD-504 if the table cannot be written.
+    """
+    path, rows = Path(path), 0
+    if table_format(path) is not FORMATS[".parquet"]:
+        features = tuple(feature for part in parts for feature in read_features(part))
+        write_features(path, features)
+        return len(features)
+    with atomic_file(path) as file, pq.ParquetWriter(file, _SCHEMA) as writer:
+        waiting: list[Row] = []
+        for part in parts:
+            waiting += [astuple(feature) for feature in read_features(part)]
+            if len(waiting) >= _GROUP_ROWS:
+                writer.write_table(_arrow(waiting))
+                rows, waiting = rows + len(waiting), []
+        writer.write_table(_arrow(waiting))
+    return rows + len(waiting)
+
+
 def table_format(path: Path) -> TableFormat:
     """The format that a file's ending names; ask before long work, so that a wrong ending fails early.
 
@@ -139,9 +171,13 @@ def _unicode(cell: Any) -> Any:
 
 
 def _write_parquet(rows: Sequence[Row], file: BinaryIO) -> None:
+    pq.write_table(_arrow(rows), file)
+
+
+def _arrow(rows: Sequence[Row]) -> pa.Table:
     columns = list(zip(*rows, strict=True)) or [()] * len(COLUMNS)
     arrays = [pa.array(column, type=kind) for column, kind in zip(columns, _SCHEMA.types, strict=True)]
-    pq.write_table(pa.Table.from_arrays(arrays, schema=_SCHEMA), file)
+    return pa.Table.from_arrays(arrays, schema=_SCHEMA)
 
 
 def _read_parquet(data: bytes) -> tuple[Sequence[str], Iterable[Row]]:

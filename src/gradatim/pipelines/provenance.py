@@ -24,6 +24,15 @@ PACKAGES = ("torch", "numpy", "scipy", "numba", "nibabel", "scikit-image")
 """Whose version can change a number."""
 
 
+def software() -> dict[str, str]:
+    """Versions of gradatim, Python, and every package that can change a number."""
+    return {
+        "gradatim": version("gradatim"),
+        "python": platform.python_version(),
+        **{name: version(name) for name in PACKAGES},
+    }
+
+
 def content_key(inputs: Sequence[InputFile], settings: Sequence[Any]) -> str:
     """The hash that says whether an output is still what the same command would make.
 
@@ -60,11 +69,7 @@ def provenance(
     said = parameters(route)
     grid = result.signal.grid
     return {
-        "Software": {
-            "gradatim": version("gradatim"),
-            "python": platform.python_version(),
-            **{name: version(name) for name in PACKAGES},
-        },
+        "Software": software(),
         "Inputs": {each.name: each.sha256 for each in inputs},
         **_without_names(loaded.record(), inputs),
         "B0Direction": list(grid.b0_direction),

@@ -1,8 +1,9 @@
 """Where each region of a label image lies."""
 
 import numpy as np
-from scipy import ndimage
 from torch import Tensor
+
+from gradatim.radiomics.boxes_kernel import spans
 
 Box = tuple[slice, slice, slice]
 
@@ -23,27 +24,17 @@ def boxes(labels: Tensor) -> dict[int, Box]:
         >>> boxes(torch.tensor([0, 7, 7, 0]).view(4, 1, 1))
         {7: (slice(1, 3, None), slice(0, 1, None), slice(0, 1, None))}
     """
-    array = labels.detach().cpu().numpy()
-    if array.max() <= _DENSE:
-        found = enumerate(ndimage.find_objects(array), start=1)
-        return {label: box for label, box in found if box is not None}
-    # An atlas may number its regions in millions, and scipy makes a list as long as the largest label.
+    array, highest = labels.detach().cpu().numpy(), int(labels.max())
+    if highest <= _DENSE:
+        found = spans(array, max(highest, 0))
+        return {rank + 1: _slices(span) for rank, span in enumerate(found) if span[0, 1] >= 0}
+    # An atlas may number its regions in millions, and the kernel keeps a place for every number.
     present, ranks = np.unique(np.maximum(array, 0), return_inverse=True)
-    boxes = ndimage.find_objects(ranks.reshape(array.shape) + (present[0] > 0))
-    return dict(zip(present[present > 0].tolist(), boxes, strict=True))
+    names = present[present > 0].tolist()
+    found = spans(ranks.reshape(array.shape) + (present[0] > 0), len(names))
+    return {name: _slices(span) for name, span in zip(names, found, strict=True)}
 
 
-def tight(mask: Tensor) -> Box:
-    """The smallest box around a mask that is set somewhere.
-
-    Args:
-        mask: (x, y, z), bool, on any device.
-
-    Example:
-        >>> import torch
-        >>> tight(torch.tensor([False, True, True]).view(3, 1, 1))
-        (slice(1, 3, None), slice(0, 1, None), slice(0, 1, None))
-    """
-    planes = [mask.any(dim=a).any(dim=b).nonzero().flatten() for a, b in ((2, 1), (2, 0), (1, 0))]
-    x, y, z = (slice(int(found[0]), int(found[-1]) + 1) for found in planes)
-    return x, y, z
+def _slices(span: np.ndarray) -> Box:
+    (x, x_end), (y, y_end), (z, z_end) = span.tolist()
+    return slice(x, x_end + 1), slice(y, y_end + 1), slice(z, z_end + 1)
