@@ -1,107 +1,68 @@
 """Morphology: size and shape of a region, from its voxels and from the mesh around them."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property
-
-import torch
-from scipy.spatial import ConvexHull
-from scipy.spatial.distance import pdist
-from skimage.measure import marching_cubes
-from torch import Tensor
 
 from gradatim.radiomics.aggregation import Aggregation
-from gradatim.radiomics.record import Family, FeatureRecord, Unit
+from gradatim.radiomics.record import NOT_FINITE, Family, FeatureRecord, Unit
 from gradatim.radiomics.roi import Roi
+from gradatim.radiomics.shape.box import Box
+from gradatim.radiomics.shape.ellipsoid import Ellipsoid
+from gradatim.radiomics.shape.hull import Hull
+from gradatim.radiomics.shape.measured import Shape
 
 _MM, _MM2, _MM3, _PURE = Unit(length=1), Unit(length=2), Unit(length=3), Unit()
 _IBSI = "IBSI manual, arXiv:1612.07003"
 _MESH = "Zhang 2001, doi:10.1109/ICIP.2001.958278; mesh: Lewiner 2003, doi:10.1080/10867651.2003.10487582"
 _AERTS = "Aerts 2014, doi:10.1038/ncomms5006"
+_BOX = "O'Rourke 1985, doi:10.1007/BF00991005"
+_KHACHIYAN = "Khachiyan 1996, doi:10.1287/moor.21.2.307"
+_HULL = "Barber 1996, doi:10.1145/235815.235821"
 _ONE_VOXEL = "one voxel has no axes"
+_FLAT = "the voxels' centres lie in one plane"
+_LINE = "the voxels' centres lie on one line"
+_NOTHING_TO_COMPARE = "fewer than two intensities, or all are equal"
+_CODES = {
+    "aabb": ("PBX1", "R59B"),
+    "ombb": ("ZH1A", "IQYR"),
+    "aee": ("6BDE",),
+    "mvee": ("SWZ1", "BRI8"),
+    "convex_hull": ("R3ER", "7T7F"),
+}
+
+_Enclosing = Callable[[Shape], Box | Ellipsoid | Hull]
 
 
-@dataclass(frozen=True, eq=False)
-class Shape:
-    """A region's voxels and its surface, a marching-cubes mesh half-way between inside and outside.
+def _volume_density(
+    key: str, name: str, body: str, enclosing: _Enclosing, source: str, undefined: str = NOT_FINITE
+) -> FeatureRecord:
+    return FeatureRecord(
+        f"volume_density_{key}",
+        f"Volume density ({name})",
+        _CODES[key][0],
+        _PURE,
+        f"V / volume of the {body}",
+        lambda s: s.volume / enclosing(s).volume,
+        source,
+        undefined,
+    )
 
-    The mesh is made on the mask as 0 and 1, padded with 0 and cut at 0.5, in mm. On the CPU and not
-    differentiable: a voxel is in the region or not.
 
-    Args:
-        roi: the region.
-    """
-
-    roi: Roi
-
-    @cached_property
-    def _mesh(self) -> tuple[Tensor, Tensor]:
-        mask = torch.nn.functional.pad(self.roi.shape.cpu().to(torch.float32), (1,) * 6)
-        # Cut on the unit grid, where vertices lie at exact halves, and scaled here in float64.
-        vertices, faces, _, _ = marching_cubes(mask.numpy(), level=0.5)
-        return torch.from_numpy(vertices.astype("float64", order="C")) * self._spacing, torch.from_numpy(
-            faces.astype("int64", order="C")
-        )
-
-    @cached_property
-    def _spacing(self) -> Tensor:
-        return torch.tensor(self.roi.spacing, dtype=torch.float64)
-
-    @property
-    def vertices(self) -> Tensor:
-        """Corners of the mesh (v, 3), mm."""
-        return self._mesh[0]
-
-    @cached_property
-    def _corners(self) -> tuple[Tensor, Tensor, Tensor]:
-        vertices, faces = self._mesh
-        a, b, c = (vertices - vertices.mean(0))[faces].unbind(1)
-        return a, b, c
-
-    @cached_property
-    def voxel_volume(self) -> Tensor:
-        """Number of voxels times a voxel's volume (), mm³."""
-        return self.roi.shape.sum().cpu() * self._spacing.prod()
-
-    @cached_property
-    def volume(self) -> Tensor:
-        """Volume inside the mesh, |Σ a·(b × c)|/6 over its triangles (), mm³."""
-        a, b, c = self._corners
-        return (a * torch.linalg.cross(b, c)).sum().abs() / 6
-
-    @cached_property
-    def area(self) -> Tensor:
-        """Area of the mesh, Σ |(b − a) × (c − a)|/2 over its triangles (), mm²."""
-        a, b, c = self._corners
-        return torch.linalg.cross(b - a, c - a).norm(dim=1).sum() / 2
-
-    @cached_property
-    def disproportion(self) -> Tensor:
-        """The area over that of a sphere of the same volume (), 1 for a sphere."""
-        return self.area / (36 * math.pi * self.volume**2) ** (1 / 3)
-
-    @cached_property
-    def axes(self) -> Tensor:
-        """Full axes of the ellipsoid that has the voxel centres' covariance, 4√λ, longest first (3,), mm."""
-        places = self.roi.shape.nonzero().cpu().to(torch.float64) * self._spacing
-        if len(places) == 1:
-            return torch.full((3,), torch.nan, dtype=torch.float64)
-        return 4 * torch.linalg.eigvalsh(places.T.cov()).clamp(min=0).sqrt().flip(0)
-
-    @cached_property
-    def diameter(self) -> Tensor:
-        """Largest distance between two corners of the mesh (), mm; they are corners of its convex hull."""
-        points = self.vertices.numpy()
-        return torch.tensor(pdist(points[ConvexHull(points).vertices]).max())
-
-    @cached_property
-    def shift(self) -> Tensor:
-        """From the region's centre to the centre of its intensities (), mm."""
-        weights = self.roi.intensities.cpu()
-        centre = self.roi.shape.nonzero().cpu().to(torch.float64).mean(0)
-        arms = self.roi.intensity.nonzero().cpu() - centre
-        return ((weights[:, None] * arms).sum(0) / weights.sum() * self._spacing).norm()
+def _densities(
+    key: str, name: str, body: str, enclosing: _Enclosing, source: str
+) -> tuple[FeatureRecord, FeatureRecord]:
+    # The region's volume and area against those of a body that encloses it.
+    area = FeatureRecord(
+        f"area_density_{key}",
+        f"Area density ({name})",
+        _CODES[key][1],
+        _PURE,
+        f"A / area of the {body}",
+        lambda s: s.area / enclosing(s).area,
+        source,
+    )
+    return _volume_density(key, name, body, enclosing, source), area
 
 
 @dataclass(frozen=True)
@@ -205,8 +166,53 @@ class Morphology(Family):
         FeatureRecord(
             "flatness", "Flatness", "N17B", _PURE, "√(λ₃/λ₁)", lambda s: s.axes[2] / s.axes[0], _IBSI, _ONE_VOXEL
         ),
+        *_densities("aabb", "AABB", "axis-aligned bounding box", lambda s: s.aligned_box, _IBSI),
+        *_densities("ombb", "OMBB", "oriented minimum bounding box", lambda s: s.oriented_box, _BOX),
+        _volume_density("aee", "AEE", "ellipsoid of axes 4√λ", lambda s: s.approximate_ellipsoid, _IBSI, _FLAT),
+        FeatureRecord(
+            "area_density_aee",
+            "Area density (AEE)",
+            "RDD2",
+            _PURE,
+            "A / area of the ellipsoid of axes 4√λ by IBSI's series of 20 Legendre polynomials",
+            lambda s: s.area / s.approximate_ellipsoid.ibsi_area,
+            _IBSI,
+            _LINE,
+        ),
+        *_densities("mvee", "MVEE", "minimum-volume enclosing ellipsoid", lambda s: s.enclosing_ellipsoid, _KHACHIYAN),
+        *_densities("convex_hull", "convex hull", "convex hull of the mesh", lambda s: s.hull, _HULL),
+        FeatureRecord(
+            "integrated_intensity",
+            "Integrated intensity",
+            "99N0",
+            Unit(intensity=1, length=3),
+            "V × mean intensity",
+            lambda s: s.integrated_intensity,
+            _IBSI,
+            "the region has no intensities",
+        ),
+        FeatureRecord(
+            "moran_i",
+            "Moran's I index",
+            "N365",
+            _PURE,
+            "n/Σwᵢⱼ · Σ wᵢⱼ (xᵢ − μ)(xⱼ − μ) / Σ (xᵢ − μ)², w = 1/distance, all pairs",
+            lambda s: s.autocorrelation.moran.cpu(),
+            "Moran 1950, doi:10.2307/2332142",
+            _NOTHING_TO_COMPARE,
+        ),
+        FeatureRecord(
+            "geary_c",
+            "Geary's C measure",
+            "NPT7",
+            _PURE,
+            "(n − 1)/(2Σwᵢⱼ) · Σ wᵢⱼ (xᵢ − xⱼ)² / Σ (xᵢ − μ)², w = 1/distance, all pairs",
+            lambda s: s.autocorrelation.geary.cpu(),
+            "Geary 1954, doi:10.2307/2986645",
+            _NOTHING_TO_COMPARE,
+        ),
     )
 
     def measure(self, roi: Roi, aggregation: Aggregation) -> Iterable[Shape]:
-        """The region as one :class:`Shape`."""
-        return (Shape(roi),)
+        """The region as one :class:`~gradatim.radiomics.shape.measured.Shape`."""
+        return (roi.once(Shape),)
