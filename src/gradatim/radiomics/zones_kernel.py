@@ -31,6 +31,15 @@ def border_distances(mask, steps):  # pragma: no cover - compiled
 
 
 @njit(cache=True, nogil=True)
+def _root(parent, place):  # pragma: no cover - compiled
+    """Where the pointers from a place end; the path is halved on the way."""
+    while parent[place] != place:
+        parent[place] = parent[parent[place]]
+        place = parent[place]
+    return place
+
+
+@njit(cache=True, nogil=True)
 def measured_zones(levels, distances, steps, fresh):  # pragma: no cover - compiled
     """First place, size and least distance of every zone, (3, zone), int64, by the order of the first places.
 
@@ -58,17 +67,12 @@ def measured_zones(levels, distances, steps, fresh):  # pragma: no cover - compi
         other = place - all_ways[0]
         if levels[other] == level:
             ways = fresh_ways
-            while parent[other] != other:
-                parent[other] = parent[parent[other]]
-                other = parent[other]
-            root = other
+            root = _root(parent, other)
         for k in range(ways.size):
             other = place - ways[k]
             if levels[other] != level or parent[other] == root:
                 continue
-            while parent[other] != other:
-                parent[other] = parent[parent[other]]
-                other = parent[other]
+            other = _root(parent, other)
             if other < root:
                 parent[root] = other
                 root = other
