@@ -8,8 +8,8 @@ from torch import Tensor
 
 from gradatim.base.errors import UsageError
 from gradatim.radiomics.filters.arguments import check_dimensions, floating
-from gradatim.radiomics.filters.boundary import Boundary, Mirror
-from gradatim.radiomics.filters.frequencies import FourierFrequencies, Frequencies
+from gradatim.radiomics.filters.boundary import Boundary, Periodic
+from gradatim.radiomics.filters.frequencies import EndpointFrequencies, Frequencies
 from gradatim.radiomics.filters.spectral import spectrally
 
 
@@ -26,23 +26,25 @@ class NonseparableWavelet:
         level: j ≥ 1; 1 is the finest.
         dimensions: 3, or 2 for each slice along the third axis on its own.
         boundary: what the filter sees beyond the edge.
-        frequencies: where ĝ is sampled. IBSI's maps 8.a need
-            :class:`~gradatim.radiomics.filters.frequencies.EndpointFrequencies`.
+        frequencies: where ĝ is sampled. IBSI's maps 8.a and values of filters 8 and 9 are those of the default, a
+            periodic image and :class:`~gradatim.radiomics.filters.frequencies.EndpointFrequencies`; theory asks for
+            :class:`~gradatim.radiomics.filters.frequencies.FourierFrequencies`.
 
     Raises:
         UsageError: GD-101 for a level below 1, for other dimensions than 2 and 3; GD-137 for other images than volumes.
 
     Example:
-        >>> wave = torch.cos(2 * math.pi * torch.arange(8) / 4).expand(8, 8, 8)
-        >>> response = NonseparableWavelet(1, boundary=Mirror())(torch.ones(8, 8, 8), spacing=(1.0, 1.0, 1.0))
-        >>> bool(response.abs().max() < 1e-6)
+        >>> from gradatim.radiomics.filters.frequencies import FourierFrequencies
+        >>> wave = torch.cos(2 * math.pi * torch.arange(8) / 4).expand(8, 8, 8)  # ¼ cycle/voxel: the middle of level 1
+        >>> wavelet = NonseparableWavelet(level=1, frequencies=FourierFrequencies())
+        >>> torch.allclose(wavelet(wave, spacing=(1.0, 1.0, 1.0)), wave, atol=1e-6)
         True
     """
 
     level: int = 1
     dimensions: int = 3
-    boundary: Boundary = field(default_factory=Mirror)
-    frequencies: Frequencies = field(default_factory=FourierFrequencies)
+    boundary: Boundary = field(default_factory=Periodic)
+    frequencies: Frequencies = field(default_factory=EndpointFrequencies)
 
     def __post_init__(self) -> None:
         check_dimensions(self.dimensions)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from gradatim.base.errors import UsageError
 from gradatim.radiomics.filters.arguments import floating
-from gradatim.radiomics.filters.boundary import Boundary, Mirror
+from gradatim.radiomics.filters.boundary import Boundary, Periodic
 from gradatim.radiomics.filters.spectral import spectrally
 from gradatim.radiomics.preparation import Response
 
@@ -43,7 +43,7 @@ class Riesz:
 
     filter: Response
     order: tuple[int, ...]
-    boundary: Boundary = field(default_factory=Mirror)
+    boundary: Boundary = field(default_factory=Periodic)
 
     def __post_init__(self) -> None:
         if len(self.order) not in (2, 3) or min(self.order) < 0 or sum(self.order) < 1:
