@@ -1,6 +1,7 @@
 """gradatim features: the published values from the command line, and what wrong words and files get."""
 
 import csv
+import json
 import math
 from pathlib import Path
 
@@ -10,11 +11,13 @@ import torch
 
 from gradatim.base.errors import UsageError
 from gradatim.base.grid import Grid
+from gradatim.base.nouns import Feature
 from gradatim.cli.feature_settings import read_settings
 from gradatim.cli.main import main
 from gradatim.io.nifti_write import write_nifti
 from gradatim.io.table import read_features
 from gradatim.radiomics.aggregation import SLICES_MERGED
+from gradatim.radiomics.catalogue import FAMILIES
 from gradatim.radiomics.discretise import FixedBinNumber, FixedBinSize, NoDiscretisation
 from gradatim.radiomics.extraction import Extraction
 from gradatim.radiomics.glcm import Glcm
@@ -50,17 +53,30 @@ def test_the_digital_phantom_has_its_published_values(shared: Path, tmp_path: Pa
     out = tmp_path / "F.csv"
     files = [str(folder / "image/phantom.nii.gz"), str(folder / "mask/mask.nii.gz")]
     assert main(["features", *files, "--preset", "ibsi-digital", "--out", str(out)]) == 0
-    measured = {(f.ibsi_code, f.aggregation): f.value for f in read_features(out)}
+    assert_published(read_features(out), shared, "digital_phantom", count=482)
+
+
+@pytest.mark.slow
+def test_the_ct_phantom_by_configuration_c_has_its_published_values(shared: Path, tmp_path: Path) -> None:
+    folder = shared / "data/radiomics/phantoms/ibsi_1_ct_radiomics_phantom/nifti"
+    out = tmp_path / "F.parquet"
+    files = [str(folder / "image/phantom.nii.gz"), str(folder / "mask/mask.nii.gz")]
+    assert main(["features", *files, "--preset", "ibsi-c", "--unit", "HU", "--out", str(out)]) == 0
+    assert_published(read_features(out), shared, "ct_config_c", count=210)
+
+
+def assert_published(features: tuple[Feature, ...], shared: Path, configuration: str, *, count: int) -> None:
+    """Every published value of a configuration, found by code, aggregation and, where IBSI repeats a code, name."""
     with (shared / "data/radiomics/ibsi1_reference.csv").open(newline="") as file:
-        published = {
-            (row["ibsi_code"], row["aggregation_code"]): (float(row["value"]), float(row["tolerance"] or 0))
-            for row in csv.DictReader(file)
-            if row["config"] == "digital_phantom" and row["value"]
-        }
-    assert len(measured) == 184
-    for key, value in measured.items():
-        reference, tolerance = published[key]
-        assert abs(float(f"{value:.3g}") - reference) <= tolerance * (1 + 1e-9), key
+        rows = [row for row in csv.DictReader(file) if row["config"] == configuration and row["value"]]
+    names = {(family.id, record.id): record.name for family in FAMILIES for record in family.features}
+    measured = {(f.ibsi_code, f.aggregation, names[f.family, f.feature]): f.value for f in features}
+    published = [row for row in rows if row["family"] != "diagnostics"]
+    assert len(published) == count
+    for row in published:
+        value = measured[row["ibsi_code"], row["aggregation_code"], row["feature"]]
+        off = abs(float(f"{value:.3g}") - float(row["value"]))
+        assert off <= float(row["tolerance"] or 0) * (1 + 1e-9), row
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet", "json"])
@@ -70,12 +86,17 @@ def test_a_table_of_a_map(chi: Path, labels: Path, tmp_path: Path, ending: str, 
     features = read_features(out)
     assert {f.region for f in features} == {"1", "2"}
     assert {(f.case, f.image, f.settings) for f in features} == {("sub-01", "Chimap", QSM.settings)}
-    assert {f.unit for f in features if f.feature == "mean"} == {"ppm"}
+    assert {f.unit for f in features if (f.family, f.feature) == ("statistics", "mean")} == {"ppm"}
     undefined = [f for f in features if math.isnan(f.value)]
     assert all(f.reason for f in undefined)
     captured = capsys.readouterr()
     assert captured.out == ""
     assert f"{len(features)} features, 2 region(s), {len(undefined)} undefined" in captured.err
+    said = json.loads(out.with_suffix(".provenance.json").read_text())
+    assert said["Settings"] == QSM.settings
+    assert set(said["Inputs"]) == {"image", "regions"}
+    assert set(said["Steps"]) == {"1", "2"}
+    assert said["Steps"]["1"]["morph_mask_vox_count_init_roi"] > 0
 
 
 @pytest.fixture
@@ -93,9 +114,9 @@ def rim(tmp_path: Path) -> tuple[Path, Path, Path]:
 def test_what_lies_outside_the_mask_has_no_intensity(rim, tmp_path: Path, capsys) -> None:
     image, labels, mask = map(str, rim)
     assert main(["features", image, labels, "--mask", mask, "--out", str(tmp_path / "F.csv")]) == 0
-    value = {f.feature: f.value for f in read_features(tmp_path / "F.csv")}
-    assert value["mean"] == pytest.approx(0.1, rel=1e-6)
-    assert value["volume_voxel_counting"] == 64.0
+    value = {(f.family, f.feature): f.value for f in read_features(tmp_path / "F.csv")}
+    assert value["statistics", "mean"] == pytest.approx(0.1, rel=1e-6)
+    assert value["morphology", "volume_voxel_counting"] == 64.0
     assert "GD-702" not in capsys.readouterr().err
 
 
@@ -119,7 +140,8 @@ def test_a_mask_on_another_grid_is_refused(rim, tmp_path: Path, capsys) -> None:
 
 def test_the_given_unit_counts_more_than_the_sidecar(chi: Path, labels: Path, tmp_path: Path) -> None:
     assert main(["features", str(chi), str(labels), "--out", str(tmp_path / "F.csv"), "--unit", "ppb"]) == 0
-    assert {f.unit for f in read_features(tmp_path / "F.csv") if f.feature == "variance"} == {"ppb²"}
+    rows = read_features(tmp_path / "F.csv")
+    assert {f.unit for f in rows if (f.family, f.feature) == ("statistics", "variance")} == {"ppb²"}
 
 
 @pytest.mark.parametrize(
@@ -188,9 +210,15 @@ def test_a_settings_file_may_begin_with_a_preset(tmp_path: Path) -> None:
     assert [family.id for family in again.families] == ["glcm"]
 
 
-@pytest.mark.parametrize("rule", [NoDiscretisation(), FixedBinNumber(32), FixedBinSize(width=0.01, origin=-2.0)])
-def test_the_parameters_in_a_sidecar_are_a_settings_file(rule, tmp_path: Path) -> None:
-    extraction = Extraction(Preparation(rule, (IntensityRange(-1.0, 1.0),)))
+SETTINGS = {
+    **PRESETS,
+    "none": Extraction(Preparation(NoDiscretisation(), (IntensityRange(-1.0, 1.0),))),
+    "number": Extraction(Preparation(FixedBinNumber(32))),
+}
+
+
+@pytest.mark.parametrize("extraction", SETTINGS.values(), ids=SETTINGS)
+def test_the_parameters_in_a_sidecar_are_a_settings_file(extraction: Extraction, tmp_path: Path) -> None:
     lines = [f"{key} = {_toml(value)}" for key, value in extraction.parameters.items()]
     again = read_settings(written(tmp_path, "\n".join(lines)))
     assert again == extraction

@@ -14,7 +14,7 @@ def read_case(case: MeasuredCase) -> tuple[QuantitativeMap, tuple[Regions, ...],
         case: its files.
     """
     found = read_measured_image(case.image, case.regions, mask=case.mask, unit=case.unit)
-    return found.map, (found.regions,), found.name
+    return found.map, found.layers, found.name
 
 
 def failed_case(error: Exception, name: str) -> Outcome:

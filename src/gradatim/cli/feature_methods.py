@@ -1,7 +1,9 @@
 """The methods that a settings file may name, for each step between an image and its features."""
 
 from gradatim.radiomics.discretise import FixedBinNumber, FixedBinSize, IntensityBins, NoDiscretisation, WholeNumbers
-from gradatim.radiomics.resegment import IntensityRange
+from gradatim.radiomics.interpolation import CubicSpline, Linear, Nearest
+from gradatim.radiomics.resample import ResampleTo, RoundToUnit
+from gradatim.radiomics.resegment import IntensityRange, OutlierFence
 
 _GREY_LEVELS: tuple[type, ...] = (FixedBinSize, FixedBinNumber, NoDiscretisation)
 
@@ -13,8 +15,8 @@ def _named(*methods: type) -> dict[str, type]:
 METHODS: dict[str, dict[str, type]] = {
     "discretisation": _named(*_GREY_LEVELS),
     "curve": _named(IntensityBins, FixedBinNumber, WholeNumbers),
-    "resegmentation": _named(IntensityRange),
-    "resampling": _named(),
+    "resegmentation": _named(IntensityRange, OutlierFence),
+    "resampling": _named(ResampleTo, Linear, CubicSpline, Nearest, RoundToUnit),
     "response": _named(),
 }
 """Step → name → class, those that stand inside another one of the step included."""

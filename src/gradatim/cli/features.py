@@ -13,18 +13,22 @@ from gradatim.cli.outcome import plain
 class Features:
     """Measure every region of an image and write one tidy row a feature, with IBSI's names and codes.
 
-    A feature that is undefined in a region is NaN with its reason beside it.
+    A feature that is undefined in a region is NaN with a reason, GD-750 to GD-754, beside it; a value that the
+    image's border may have changed has the remark GD-755.
 
     Attributes:
         image: the image, three-dimensional: NIfTI, NRRD, or a folder with a DICOM series.
         labels: its regions on the same grid: label image, NIfTI or NRRD, where 0 is no region; or a DICOM
             structure set or segmentation.
-        out: the table, ending in .csv, .parquet or .json.
+        out: the table, ending in .csv, .parquet or .json; NAME.provenance.json beside it holds versions, settings,
+            hashes, and voxel counts and intensities after every step.
+        wide: also write one row a region and one column a feature, .csv or .parquet.
         mask: where the image was measured, 0 elsewhere, e.g. mask.nii.gz beside a Chimap; a voxel of a region
             outside it counts for the region's shape and has no intensity.
-        preset: named settings: ibsi-digital for grey levels from 1 upwards, qsm for susceptibility in ppm
-            (which is taken if neither a preset nor settings are given).
-        settings: TOML file with settings of your own, instead of a preset.
+        preset: named settings: ibsi-digital for grey levels from 1 upwards, ibsi-a to ibsi-e for CT in HU,
+            pyradiomics-3.1 for that program's own numbers, qsm for susceptibility in ppm (which is taken if neither
+            a preset nor settings are given).
+        settings: TOML file with settings of your own; it may begin with a preset.
         unit: unit of the image's values; by default that of the image's JSON sidecar, or of its DICOM series.
         case: whose image it is, for the table's first column.
         series: SeriesInstanceUID of the series that is meant, where a DICOM folder holds several.
@@ -33,6 +37,7 @@ class Features:
     image: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="IMAGE")]
     labels: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="LABELS")]
     out: Path
+    wide: Path | None = None
     mask: Path | None = None
     preset: str = ""
     settings: Path | None = None
@@ -49,22 +54,25 @@ class Features:
         from gradatim.cli.feature_settings import chosen_extraction
         from gradatim.cli.findings_in_words import in_words
         from gradatim.cli.measured_image import read_measured_image
-        from gradatim.io.table import table_format, write_features
+        from gradatim.io.manifest import MeasuredCase
+        from gradatim.io.table import table_format
+        from gradatim.io.wide_table import write_wide
+        from gradatim.pipelines.measured_features import MeasuredFeatures
 
         extraction, talk = chosen_extraction(self.preset, self.settings), Console(stderr=True, highlight=False)
         table_format(self.out)
         with talk.status(f"measuring {plain(self.image.name)}"):
             found = read_measured_image(self.image, self.labels, mask=self.mask, unit=self.unit, series=self.series)
-            features = [
-                feature
-                for layer in found.layers
-                for feature in extraction(found.map, layer, case=self.case, image=found.name)
-            ]
-            write_features(self.out, features)
+            files = MeasuredCase(self.case, self.image, self.labels, self.mask, self.unit)
+            measured = MeasuredFeatures.of(extraction, files, found.map, found.layers, found.name)
+            measured.write(self.out)
+            if self.wide is not None:
+                write_wide(self.wide, measured.features)
         if found.notes:
             talk.print(in_words(found.notes), soft_wrap=True)
-        undefined = sum(isnan(feature.value) for feature in features)
+        undefined = sum(isnan(feature.value) for feature in measured.features)
+        doubtful = sum(bool(feature.reason) for feature in measured.features) - undefined
         count = sum(len(layer.present) for layer in found.layers)
-        measured = f"{len(features)} features, {count} region(s), {undefined} undefined"
-        talk.print(f"{measured}: {plain(str(self.out))}", soft_wrap=True, markup=False)
+        said = f"{len(measured.features)} features, {count} region(s), {undefined} undefined, {doubtful} with a remark"
+        talk.print(f"{said}: {plain(str(self.out))}", soft_wrap=True, markup=False)
         return 0

@@ -157,7 +157,7 @@ class CohortFeatures:
         return results
 
     def _results(self, at_work: Executor, nprocs: int, parts: Path) -> Iterator[CaseResult]:
-        size = max(1, min(TOGETHER, math.ceil(len(self.cases) / (4 * nprocs))))
+        size = max(1, min(TOGETHER, math.ceil(len(self.cases) / nprocs)))
         lost: list[MeasuredCase] = []
         for batch, results in self._done(at_work, self._batches(self.cases, size, parts)):
             if isinstance(results, Exception):

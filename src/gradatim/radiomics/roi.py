@@ -69,17 +69,10 @@ class Roi:
         """The intensities (n,), float64."""
         return self.values[self.intensity]
 
-    @cached_property
+    @property
     def levels(self) -> Tensor | Undefined:
         """The grey levels (x, y, z), int64, 0 outside the intensity mask."""
-        if self.intensities.numel() == 0:
-            return Undefined(NO_INTENSITIES)
-        levels = self.discretisation(self.intensities)
-        if isinstance(levels, Undefined):
-            return levels
-        image = torch.zeros(self.values.shape, dtype=torch.int64, device=self.values.device)
-        image[self.intensity] = levels
-        return image
+        return self.once(_levels)
 
     @property
     def touches_border(self) -> bool:
@@ -88,3 +81,14 @@ class Roi:
             return False
         ends = zip(self.surroundings.origin, self.shape.shape, self.surroundings.values.shape, strict=True)
         return any(whole > 1 and (start == 0 or start + size == whole) for start, size, whole in ends)
+
+
+def _levels(roi: Roi) -> Tensor | Undefined:
+    if roi.intensities.numel() == 0:
+        return Undefined(NO_INTENSITIES)
+    levels = roi.discretisation(roi.intensities)
+    if isinstance(levels, Undefined):
+        return levels
+    image = torch.zeros(roi.values.shape, dtype=torch.int64, device=roi.values.device)
+    image[roi.intensity] = levels
+    return image
