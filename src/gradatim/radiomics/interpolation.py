@@ -67,9 +67,9 @@ class Linear:
         below = places.floor()
         weight = (places - below).to(values.device, values.dtype)
         first = below.to(values.device, torch.int64)
-        lower = values.index_select(axis, first)
         upper = values.index_select(axis, (first + 1).clamp(max=n - 1))
-        return torch.lerp(lower, upper, weight.view(-1, *[1] * (values.ndim - axis % values.ndim - 1)))
+        weight = weight.view(-1, *[1] * (values.ndim - axis % values.ndim - 1))
+        return values.index_select(axis, first).lerp_(upper, weight)  # in place: three images at a time, not four
 
 
 @dataclass(frozen=True)
