@@ -53,6 +53,7 @@ def read_settings(path: Path) -> Extraction:
         preset = "ibsi-c"                     # none if left out: then discretisation must be given
         families = ["statistics", "glcm"]     # all if left out
         aggregations = ["IAZD", "KOBO"]       # IBSI codes; 3D merged if left out
+        leave_out = ["morphology.moran_i"]    # none if left out
         discretisation = { method = "FixedBinSize", width = 25, origin = -1000 }
         resegmentation = [{ method = "IntensityRange", low = -1000, high = 400 }]
 
@@ -82,16 +83,19 @@ def extraction_from(content: Mapping[str, Any], *, where: str) -> Extraction:
         content: the keys and their values.
         where: what the whole is called in errors.
     """
-    refuse_unknown(content, {"preset", "families", "aggregations", *_STEPS}, where=where)
+    refuse_unknown(content, {"preset", "families", "aggregations", "leave_out", *_STEPS}, where=where)
     known: dict[str, Any] = {}
     if "preset" in content:
         base = choose(of_kind(content["preset"], str, where="preset"), PRESETS, what="preset")
-        known = {"families": base.families, "aggregations": base.aggregations}
+        known = {name: getattr(base, name) for name in ("families", "aggregations", "leave_out")}
         known |= {name: getattr(base.preparation, name) for name in _STEPS}
     for name, table in (("families", _FAMILIES), ("aggregations", _AGGREGATIONS)):
         if name in content:
             words = of_kind(content[name], list, where=name)
             known[name] = tuple(choose(of_kind(word, str, where=name), table, what=name) for word in words)
+    if "leave_out" in content:
+        words = of_kind(content["leave_out"], list, where="leave_out")
+        known["leave_out"] = tuple(of_kind(word, str, where="leave_out") for word in words)
     known |= {name: _step(name, content[name]) for name in _STEPS if name in content}
     if "discretisation" not in known:
         of_kind(None, dict, where="discretisation")

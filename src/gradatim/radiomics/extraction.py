@@ -11,12 +11,13 @@ from typing import Any
 
 import torch
 
+from gradatim.base.choice import choose
 from gradatim.base.errors import UsageError
 from gradatim.base.nouns import Feature, QuantitativeMap, Regions
 from gradatim.radiomics.aggregation import VOLUME, WHOLE, Aggregation
 from gradatim.radiomics.catalogue import FAMILIES
 from gradatim.radiomics.preparation import Preparation
-from gradatim.radiomics.record import Family
+from gradatim.radiomics.record import Family, FeatureRecord
 from gradatim.radiomics.roi import NO_INTENSITIES, Roi
 from gradatim.radiomics.undefined import Undefined, reasoned
 
@@ -35,9 +36,12 @@ class Extraction:
         preparation: the steps from the map to what is measured.
         families: which families of features.
         aggregations: for families of matrices, how to combine them; one row each.
+        leave_out: features that are not wanted, as ``family.feature``, e.g. ``("morphology.moran_i",)``, which costs
+            as much as all others together.
 
     Raises:
-        UsageError: GD-104 if a family has matrices but no aggregation is given for it; when called,
+        UsageError: GD-104 if a family has matrices but no aggregation is given for it; GD-102 if a feature to leave
+            out is in none of the families; when called,
             GD-103 if map and regions lie on different grids.
 
     Example:
@@ -56,6 +60,7 @@ class Extraction:
     preparation: Preparation
     families: tuple[Family, ...] = FAMILIES
     aggregations: tuple[Aggregation, ...] = VOLUME
+    leave_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for family in self.families:
@@ -67,6 +72,10 @@ class Extraction:
                     allowed=allowed,
                     do="give one or more of these, or leave the family out",
                 )
+
+        known = {f"{family.id}.{record.id}": record for family in self.families for record in family.features}
+        for name in self.leave_out:
+            choose(name, known, what="feature to leave out")
 
     def _combined(self, family: Family) -> tuple[Aggregation, ...]:
         return tuple(a for a in family.aggregations if a is WHOLE or a in self.aggregations)
@@ -83,11 +92,17 @@ class Extraction:
             image: which image, for the table.
         """
         settings = self.settings
-        jobs = [(family, aggregation) for family in self.families for aggregation in self._combined(family)]
+        jobs = [
+            (family, aggregation, records)
+            for family in self.families
+            if (records := tuple(r for r in family.features if f"{family.id}.{r.id}" not in self.leave_out))
+            for aggregation in self._combined(family)
+        ]
         found: list[Feature] = []
         with ThreadPoolExecutor(max_workers=max(1, torch.get_num_threads())) as pool:
             for label, roi in self.preparation(image_map, regions):
-                for (family, aggregation), values in zip(jobs, pool.map(partial(_measured, roi), jobs), strict=True):
+                measured = pool.map(partial(_measured, roi), jobs)
+                for (family, aggregation, records), values in zip(jobs, measured, strict=True):
                     found += [
                         Feature(
                             case=case,
@@ -102,17 +117,18 @@ class Extraction:
                             reason=reason,
                             settings=settings,
                         )
-                        for record, (value, reason) in zip(family.features, values, strict=True)
+                        for record, (value, reason) in zip(records, values, strict=True)
                     ]
         return tuple(found)
 
     @property
     def parameters(self) -> dict[str, Any]:
         """Every parameter as plain data, for sidecars and for the hash."""
+        left_out = {"leave_out": list(self.leave_out)} if self.leave_out else {}
         return {
             "families": [family.id for family in self.families],
             "aggregations": [aggregation.code for aggregation in self.aggregations],
-        } | self.preparation.parameters
+        } | (left_out | self.preparation.parameters)
 
     @property
     def settings(self) -> str:
@@ -121,18 +137,20 @@ class Extraction:
         return f"gradatim-{version('gradatim')}-{hashlib.sha256(canonical.encode()).hexdigest()[:12]}"
 
 
-def _measured(roi: Roi | Undefined, job: tuple[Family, Aggregation]) -> list[tuple[float, str]]:
-    """Value and reason of every feature of a family."""
-    family, aggregation = job
+def _measured(
+    roi: Roi | Undefined, job: tuple[Family, Aggregation, tuple[FeatureRecord, ...]]
+) -> list[tuple[float, str]]:
+    """Value and reason of features of one family."""
+    family, aggregation, records = job
     if isinstance(roi, Undefined):
-        return [(math.nan, reasoned("GD-750", roi.reason))] * len(family.features)
+        return [(math.nan, reasoned("GD-750", roi.reason))] * len(records)
     measured = family.measure(roi, aggregation)
     if isinstance(measured, Undefined):
         code = "GD-751" if measured.reason == NO_INTENSITIES else "GD-752"
-        return [(math.nan, reasoned(code, measured.reason))] * len(family.features)
-    batches = [torch.stack([record.compute(one).reshape(-1) for record in family.features]) for one in measured]
+        return [(math.nan, reasoned(code, measured.reason))] * len(records)
+    batches = [torch.stack([record.compute(one).reshape(-1) for record in records]) for one in measured]
     if not batches:
-        return [(math.nan, reasoned("GD-753", family.nothing))] * len(family.features)
+        return [(math.nan, reasoned("GD-753", family.nothing))] * len(records)
     values = torch.cat(batches, dim=1)
     defined = values.isfinite()
     means = (torch.where(defined, values, 0.0).sum(1) / defined.sum(1)).tolist()
@@ -140,5 +158,5 @@ def _measured(roi: Roi | Undefined, job: tuple[Family, Aggregation]) -> list[tup
     remark = reasoned("GD-755", "the region touches the image's border and may be cut off") if doubt else ""
     return [
         (value, remark) if math.isfinite(value) else (math.nan, reasoned("GD-754", record.undefined))
-        for record, value in zip(family.features, means, strict=True)
+        for record, value in zip(records, means, strict=True)
     ]
