@@ -1,11 +1,12 @@
 """The methods that a settings file may name, for each step between an image and its features."""
 
+from gradatim.radiomics.bins_from_minimum import FixedBinSizeFromMinimum
 from gradatim.radiomics.discretise import FixedBinNumber, FixedBinSize, IntensityBins, NoDiscretisation, WholeNumbers
 from gradatim.radiomics.interpolation import CubicSpline, Linear, Nearest
 from gradatim.radiomics.resample import ResampleTo, RoundToUnit
 from gradatim.radiomics.resegment import IntensityRange, OutlierFence
 
-_GREY_LEVELS: tuple[type, ...] = (FixedBinSize, FixedBinNumber, NoDiscretisation)
+_GREY_LEVELS: tuple[type, ...] = (FixedBinSize, FixedBinSizeFromMinimum, FixedBinNumber, NoDiscretisation)
 
 
 def _named(*methods: type) -> dict[str, type]:
