@@ -124,9 +124,9 @@ class MatchResolution:
     y = h ⋆ x + n: the filter h has the spectrum T/M, target over source MTF, which is never above 1, so that neither
     noise nor error of the MTF is amplified and no regularisation is needed; n is Gaussian noise of the power that is
     missing, N − NPS·(T/M)². The target is the lower resolution and the higher noise, as :func:`common_quality` makes
-    it: detail that one scanner lost cannot be given back, and noise that is taken away takes texture with it. Assumes noise
-    that is additive and stationary, and voxels of one size: resample first. Beyond its edge the image is mirrored.
-    Differentiable in the image. The map's standard error, if any, is dropped: it no longer holds.
+    it: detail that one scanner lost cannot be given back, and noise that is taken away takes texture with it. Assumes
+    noise that is additive and stationary, and voxels of one size: resample first. Beyond its edge the image is
+    mirrored. Differentiable in the image. The map's standard error, if any, is dropped: it no longer holds.
 
     Args:
         source: quality of the scanner that the image is from.

@@ -11,7 +11,7 @@ from gradatim.base.errors import InputError, UsageError
 from gradatim.radiomics.blur.edge_fit import voxels
 from gradatim.radiomics.blur.mtf import MeasuredMtf
 from gradatim.radiomics.blur.point_fit import fit_line
-from gradatim.radiomics.blur.wire import FEWEST, Wire
+from gradatim.radiomics.blur.wire import FAINTEST, FEWEST, Wire
 
 Array = np.ndarray
 
@@ -24,9 +24,10 @@ class Bead:
     """MTF in the plane and MTF across the slices from one bead; the two make a separable transfer.
 
     Summed over the slices a bead is a wire, because the plane f_z = 0 of a spectrum is the spectrum of the sum; the
-    rest is as for :class:`~gradatim.radiomics.blur.wire.Wire`. Summed over the plane it is the slice profile, whose Fourier
-    transform is the axial MTF. That one is sampled by the slices alone: it goes up to their Nyquist frequency, is
-    aliased where the profile is narrower than two slices, and has no standard error. Both are divided by the spectrum
+    rest is as for :class:`~gradatim.radiomics.blur.wire.Wire`. Summed over the plane it is the slice profile, whose
+    Fourier transform is the axial MTF. That one is sampled by the slices alone: it goes up to their Nyquist frequency,
+    is aliased where the profile is narrower than two slices (an edge slanted against the slices is not), and has no
+    standard error. Both are divided by the spectrum
     of a ball, 3·(sin u − u·cos u)/u³, u = πf·d. Source: Thornton 2006, doi:10.1118/1.2208939.
 
     Args:
@@ -94,9 +95,9 @@ class Bead:
         u = math.pi * self.diameter_mm * curve.frequencies
         safe = torch.where(u > 1e-3, u, 1.0)
         ball = torch.where(u > 1e-3, 3 * (safe.sin() - safe * safe.cos()) / safe**3, 1 - u**2 / 10)
-        return MeasuredMtf(
-            curve.frequencies, curve.values / ball, None if curve.errors is None else curve.errors / ball
-        )
+        n = int((ball > FAINTEST).long().cumprod(0).sum())
+        errors = None if curve.errors is None else curve.errors[:n] / ball[:n]
+        return MeasuredMtf(curve.frequencies[:n], curve.values[:n] / ball[:n], errors)
 
 
 def _axial(profile: Array, spacing: float) -> MeasuredMtf:

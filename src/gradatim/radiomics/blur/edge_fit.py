@@ -37,11 +37,13 @@ class FittedEdge:
         distance: (n,), mm, signed distance of each voxel from the edge.
         along: (n,), where on the edge each voxel lies, in the unit of the fit, for groups.
         sigma_mm: width of the Gaussian that explains the step best.
+        voxel_mm: voxel edge across it, mm.
     """
 
     distance: Array
     along: Array
     sigma_mm: float
+    voxel_mm: float
 
 
 def voxels(image: Tensor, mask: Tensor, spacing: tuple[float, float, float], *, fewest: int) -> Voxels:
@@ -87,8 +89,8 @@ def fit_plane(region: Voxels) -> FittedEdge:
 
     low, high = across.min(), across.max()
     starts = [np.array([low + (high - low) * part, *np.zeros(len(others))]) for part in (0.5, 0.35, 0.65)]
-    fitted, sigma = _fit(region, distance, starts)
-    return FittedEdge(distance(fitted), rest[:, 0] if others else np.zeros_like(across), sigma)
+    fitted, sigma = _fit(region, distance, starts, voxel=region.spacing[axis])
+    return FittedEdge(distance(fitted), rest[:, 0] if others else np.zeros_like(across), sigma, region.spacing[axis])
 
 
 def fit_cylinder(region: Voxels) -> FittedEdge:
@@ -114,9 +116,9 @@ def fit_cylinder(region: Voxels) -> FittedEdge:
     middle = np.array([(v.min() + v.max()) / 2 for v in (x, y)])
     reach = min(np.ptp(x), np.ptp(y)) / 2
     starts = [np.array([*middle, reach * part, *([0.0, 0.0] if tilted else [])]) for part in (0.5, 0.7, 0.3)]
-    fitted, sigma = _fit(region, distance, starts)
+    fitted, sigma = _fit(region, distance, starts, voxel=min(region.spacing[:2]))
     u, v = offset(fitted)
-    return FittedEdge(distance(fitted), np.arctan2(v, u), sigma)
+    return FittedEdge(distance(fitted), np.arctan2(v, u), sigma, min(region.spacing[:2]))
 
 
 def _steepest(region: Voxels) -> int:
@@ -126,9 +128,11 @@ def _steepest(region: Voxels) -> int:
     return int(np.argmax(np.abs(slopes) * (np.ptp(centred, axis=0) > 0)))
 
 
-def _fit(region: Voxels, distance: Callable[[Array], Array], starts: list[Array]) -> tuple[Array, float]:
+def _fit(
+    region: Voxels, distance: Callable[[Array], Array], starts: list[Array], *, voxel: float
+) -> tuple[Array, float]:
     """Least squares of low + (high − low)·Φ(distance/σ); the best of several starts."""
-    values, edge = region.values, min(region.spacing[:2])
+    values = region.values
 
     def levels(p: Array) -> tuple[Array, Array]:
         # low and high enter linearly and are solved for, so that only the geometry is searched
@@ -138,7 +142,7 @@ def _fit(region: Voxels, distance: Callable[[Array], Array], starts: list[Array]
         return design @ found, found
 
     best = min(
-        (least_squares(lambda p: levels(p)[0] - values, np.array([*s, np.log(edge)]), x_scale="jac") for s in starts),
+        (least_squares(lambda p: levels(p)[0] - values, np.array([*s, np.log(voxel)]), x_scale="jac") for s in starts),
         key=lambda result: float(result.cost),
     )
     noise = np.sqrt(2 * best.cost / len(values))

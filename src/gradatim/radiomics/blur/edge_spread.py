@@ -50,7 +50,7 @@ class EdgeSpread:
             region: the voxels.
             edge: their distances.
         """
-        voxel = min(region.spacing[:2])
+        voxel = edge.voxel_mm
         knot = voxel / self.oversampling
         available = min(float(-edge.distance.min()), float(edge.distance.max()))
         half = int(min(max(self.reach * edge.sigma_mm, 3 * voxel), available) / knot)

@@ -18,7 +18,8 @@ class SlantedEdge:
 
     A step seen through a Gaussian is fitted to all voxels of the region, which gives the angle and the place of the
     edge; every voxel then stands at its distance from it, so that the edge is sampled more finely than the voxels.
-    The MTF is that along the edge's normal. Source: ISO 12233:2017, annex D.
+    The MTF is that along the edge's normal: in the plane or, from an edge across the slices, axial. Source:
+    ISO 12233:2017, annex D.
 
     Args:
         spread: how the edge spread becomes an MTF.

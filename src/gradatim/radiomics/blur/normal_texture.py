@@ -10,7 +10,7 @@ from torch import Tensor
 from gradatim.base.errors import UsageError
 from gradatim.radiomics.aggregation import SPACE, Offset
 from gradatim.radiomics.blur.covariance import Covariance
-from gradatim.radiomics.discretise import FixedBinSize
+from gradatim.radiomics.discretise import MAX_LEVELS, FixedBinSize
 from gradatim.radiomics.glcm import CoOccurrence
 
 _NODES, _WEIGHTS = (torch.from_numpy(part) for part in np.polynomial.legendre.leggauss(16))
@@ -67,14 +67,15 @@ class NormalTexture:
             covariance: of the texture; variance above 0.
         """
         variance = covariance.at((0, 0, 0))
-        low = float(covariance.mean - TAILS * variance.sqrt() - self.bins.origin) / self.bins.width
-        high = float(covariance.mean + TAILS * variance.sqrt() - self.bins.origin) / self.bins.width
+        spread = variance.detach().clamp(min=0).sqrt()
+        middle = (covariance.mean.detach() - self.bins.origin) / self.bins.width
+        low, high = (float(middle + sign * TAILS * spread / self.bins.width) for sign in (-1, 1))
         first, last = max(math.floor(low), 0), math.ceil(high)
-        if not (float(variance) > 0 and first < last <= 1024):
+        if not (float(spread) > 0 and first < last <= MAX_LEVELS):
             raise UsageError(
                 "GD-101",
-                given=f"a texture over bins {first + 1} to {last}",
-                allowed="1 to 1024, with a variance above 0",
+                given=f"a texture of deviation {float(spread):.4g} over bins {first + 1} to {last}",
+                allowed=f"a deviation above 0 over bins 1 to {MAX_LEVELS}",
                 do="choose other bins",
             )
         edges = torch.arange(first, last + 1, dtype=torch.float64, device=variance.device) * self.bins.width
@@ -82,10 +83,9 @@ class NormalTexture:
         weights = self._weights(covariance)
         total = torch.zeros(last - first, last - first, dtype=torch.float64, device=variance.device)
         for weight, offset in zip(weights, self.offsets, strict=True):
-            if float(weight) > 0:
+            if bool(weight > 0):
                 total = total + weight * _pair(edges, covariance.at(offset) / variance)
-        p = torch.zeros(last, last, dtype=torch.float64, device=variance.device)
-        p = torch.nn.functional.pad(total, (first, 0, first, 0)) + p
+        p = torch.nn.functional.pad(total, (first, 0, first, 0))
         return CoOccurrence((p / p.sum()).unsqueeze(0))
 
     def _weights(self, covariance: Covariance) -> Tensor:

@@ -30,10 +30,10 @@ def optical_transfer(psf: Tensor) -> Tensor:
         [1.0, 0.8047, 0.3333, 0.1381, 0.3333, 0.1381, 0.3333, 0.8047]
     """
     total = psf.sum()
-    if not float(total) > 0:
+    if not bool(total > 0):
         raise UsageError(
             "GD-140",
-            given=f"a point spread function of sum {float(total):.3g}",
+            given=f"a point spread function of sum {float(total.detach()):.3g}",
             allowed="a positive sum",
             do="take the background off, and turn a dark wire's sign",
         )

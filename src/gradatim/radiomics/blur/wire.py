@@ -20,6 +20,9 @@ Array = np.ndarray
 FEWEST = 49
 """Voxels below which no wire is measured."""
 
+FAINTEST = 0.1
+"""Spectrum of the object below which its size cannot be taken out; the curve ends there."""
+
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 
 
@@ -34,7 +37,7 @@ class Wire:
 
     divided by 2·J₁(πf·d)/(πf·d), the spectrum of a round wire of diameter d. No voxel is binned; since the centre
     lies anywhere between voxels, the curve is not aliased; a tilted wire in several slices samples it best. Errors are
-    a jackknife over eight sectors. Noise lifts the modulus where the MTF is below its error. Source: Nickoloff 1985,
+    a jackknife over eight sectors, in a single slice too large, because few voxels see the middle. Noise lifts the modulus where the MTF is below its error. Source: Nickoloff 1985,
     doi:10.1118/1.595726.
 
     Args:
@@ -66,7 +69,7 @@ class Wire:
             )
 
     def __call__(self, image: Tensor, *, mask: Tensor, spacing: tuple[float, float, float]) -> MeasuredMtf:
-        """MTF up to twice the Nyquist frequency of the plane, with errors.
+        """MTF up to twice the Nyquist frequency of the plane, or where a thick wire's own spectrum ends, with errors.
 
         Args:
             image: (x, y, z), any linear unit.
@@ -102,6 +105,7 @@ class Wire:
         group = parts_along(line.angle, parts=PARTS)
         found = fit_without_each(csr_array(basis), region.values - line.background, group, parts=PARTS)[:, :-1]
         frequencies = np.linspace(0.0, 1.0 / voxel, POINTS)
+        frequencies = frequencies[np.cumprod(_disc(frequencies * self.diameter_mm) > FAINTEST) > 0]
         modulus = np.abs(found @ _hankel(knots, knot, frequencies))
         return jackknifed(frequencies, modulus / modulus[:, :1] / _disc(frequencies * self.diameter_mm))
 

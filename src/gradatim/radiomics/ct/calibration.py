@@ -114,10 +114,10 @@ class TwoPointCalibration:
                     do="bring both to one grid",
                 )
         (w, w_error), (a, a_error) = self.mean(image, water, what="water"), self.mean(image, air, what="air")
-        if not float(w) > float(a):
+        if not bool(w > a):
             raise InputError(
                 "GD-719",
-                given=f"water seen at {float(w):.4g} and air at {float(a):.4g}",
+                given=f"water seen at {float(w.detach()):.4g} and air at {float(a.detach()):.4g}",
                 allowed="water above air",
                 do="look whether the two regions are swapped, or the image is not CT",
             )

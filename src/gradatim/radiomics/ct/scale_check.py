@@ -66,7 +66,7 @@ class ScaleCheck:
             image: any shape.
             calibration: what the two regions of reference showed, if they are known.
         """
-        known = image[torch.isfinite(image)]
+        known = image.detach()[torch.isfinite(image.detach())]
         if known.numel() == 0:
             raise InputError(
                 "GD-723", given="an image without a finite value", allowed="one or more", do="give another image"
@@ -75,8 +75,8 @@ class ScaleCheck:
         found = [*self._of_range(low, high)]
         if calibration is not None:
             for name, seen, true, room in (
-                ("water", float(calibration.water), 0.0, self.water),
-                ("air", float(calibration.air), -1000.0, self.air),
+                ("water", float(calibration.water.detach()), 0.0, self.water),
+                ("air", float(calibration.air.detach()), -1000.0, self.air),
             ):
                 if abs(seen - true) > room:
                     what = f"{name} is seen at {seen:.4g} HU"
