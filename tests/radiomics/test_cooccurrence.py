@@ -22,7 +22,7 @@ from gradatim.radiomics.aggregation import (
     Aggregation,
     Offset,
 )
-from gradatim.radiomics.cooccurrence import matrices, pair_counts
+from gradatim.radiomics.cooccurrence import _matrices, matrices, matrices_twin, pair_counts
 from gradatim.radiomics.glcm import CoOccurrence, Glcm
 
 N = 4
@@ -58,6 +58,18 @@ def test_matrices_are_symmetric_and_probabilities_add_up_to_one(levels: Tensor) 
             assert counts.equal(counts.mT)
             p = counts / counts.sum((-2, -1), keepdim=True).to(torch.float64)
             assert torch.allclose(p.sum((-2, -1)), torch.ones(len(p), dtype=torch.float64), rtol=1e-12)
+
+
+@given(images)
+def test_the_kernel_and_its_twin_count_the_same(levels: Tensor) -> None:
+    for aggregation in DIRECTIONAL:
+        assert _matrices(levels, aggregation, N).equal(matrices_twin(levels, aggregation, N))
+
+
+def test_many_levels_count_the_same() -> None:
+    levels = torch.randint(0, 301, (9, 8, 7), generator=torch.Generator().manual_seed(3))
+    for aggregation in DIRECTIONAL:
+        assert _matrices(levels, aggregation, 300).equal(matrices_twin(levels, aggregation, 300))
 
 
 def total(levels: Tensor, aggregation: Aggregation) -> Tensor:

@@ -4,11 +4,28 @@ from gradatim.radiomics.glcm import Glcm
 from gradatim.radiomics.gldzm import Gldzm
 from gradatim.radiomics.glrlm import Glrlm
 from gradatim.radiomics.glszm import Glszm
+from gradatim.radiomics.histogram import IntensityHistogram
+from gradatim.radiomics.local_intensity import LocalIntensity
 from gradatim.radiomics.morphology import Morphology
+from gradatim.radiomics.ngldm import Ngldm
+from gradatim.radiomics.ngtdm import Ngtdm
 from gradatim.radiomics.record import Family, FeatureRecord
 from gradatim.radiomics.statistics import Statistics
+from gradatim.radiomics.volume_histogram import IntensityVolumeHistogram
 
-FAMILIES: tuple[Family, ...] = (Morphology(), Statistics(), Glcm(), Glrlm(), Glszm(), Gldzm())
+FAMILIES: tuple[Family, ...] = (
+    Morphology(),
+    LocalIntensity(),
+    Statistics(),
+    IntensityHistogram(),
+    IntensityVolumeHistogram(),
+    Glcm(),
+    Glrlm(),
+    Glszm(),
+    Gldzm(),
+    Ngtdm(),
+    Ngldm(),
+)
 """The families, in the order of the IBSI manual."""
 
 CATALOGUE: dict[str, FeatureRecord] = {

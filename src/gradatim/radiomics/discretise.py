@@ -18,6 +18,10 @@ _WHOLE = 1e-6
 """How far from a whole number of bins a range may be, in bins: the rounding of widths such as 0.1."""
 
 
+_COUNTABLE = 2.0**52
+_TOO_MANY = "the intensity-volume histogram has more bins than can be told apart: give it wider ones"
+
+
 class Discretisation(Protocol):
     """Anything that gives each intensity of a region its grey level."""
 
@@ -180,6 +184,8 @@ class WholeNumbers:
         if bool((values != values.round()).any()):
             return Undefined("intensities are not whole numbers: give the intensity-volume histogram a bin width")
         low, high = float(values.min()), float(values.max())
+        if high - low > _COUNTABLE:
+            return Undefined(_TOO_MANY)
         return Bins((values - low).to(torch.int64), first=low, width=1.0, count=int(high - low) + 1)
 
 
@@ -232,6 +238,8 @@ class IntensityBins:
                 f"intensities from {lowest:g} to {highest:g} leave the range of the intensity-volume histogram, "
                 f"{low:g} to {high:g}"
             )
+        if (high - low) / self.width > _COUNTABLE:
+            return Undefined(_TOO_MANY)
         # A range of a whole number of widths must not get one bin more by rounding.
         count = max(1, math.ceil((high - low) / self.width - _WHOLE))
         number = torch.floor((values - low) / self.width).to(torch.int64).clamp(max=count - 1)

@@ -40,83 +40,86 @@ class Peaks:
         return self.means[self.values == self.values.max()].max()
 
 
-def sphere_columns(spacing: tuple[float, float, float], *, radius_mm: float) -> tuple[Tensor, tuple[int, int, int]]:
-    """A sphere as columns of voxels along z, each voxel by its centre.
+def sphere_bars(spacing: tuple[float, float, float], *, radius_mm: float) -> Tensor:
+    """A sphere as bars of voxels along y, each voxel by its centre.
 
     Args:
         spacing: voxel edges, mm.
         radius_mm: of the sphere, mm.
 
     Returns:
-        Columns (c, 4), int64: first voxel along x and y, first and behind the last along z, counted from the corner
-        of the box around the sphere; and how far that box reaches from the centre, in voxels.
+        (r + 1, t + 1), int64: how many voxels a bar reaches to either side, at 0 … r voxels along x and 0 … t along z
+        from the centre; −1 where there is no bar.
 
     Example:
-        >>> columns, reach = sphere_columns((1.0, 1.0, 2.0), radius_mm=1.0)
-        >>> columns.tolist(), reach
-        ([[0, 1, 0, 1], [1, 0, 0, 1], [1, 1, 0, 1], [1, 2, 0, 1], [2, 1, 0, 1]], (1, 1, 0))
+        >>> sphere_bars((1.0, 1.0, 2.0), radius_mm=2.0).tolist()
+        [[2, 0], [1, -1], [0, -1]]
     """
-    x, y, z = (math.floor(radius_mm / edge) for edge in spacing)
-    columns = []
-    for i, j in itertools.product(range(-x, x + 1), range(-y, y + 1)):
-        left = radius_mm**2 - (i * spacing[0]) ** 2 - (j * spacing[1]) ** 2
+    far, _, deep = (math.floor(radius_mm / edge) for edge in spacing)
+    bars = torch.full((far + 1, deep + 1), -1)
+    for x, z in itertools.product(range(far + 1), range(deep + 1)):
+        left = radius_mm**2 - (x * spacing[0]) ** 2 - (z * spacing[2]) ** 2
         if left >= 0:
-            half = math.floor(math.sqrt(left) / spacing[2])
-            columns.append((i + x, j + y, z - half, z + half + 1))
-    return torch.tensor(columns), (x, y, z)
+            bars[x, z] = math.floor(math.sqrt(left) / spacing[1])
+    return bars
 
 
-def sphere_sums(running: Tensor, columns: Tensor, shape: tuple[int, int, int]) -> Tensor:
-    """The sum over a sphere around every voxel; differentiable, on any device.
+def sphere_sums(volume: Tensor, bars: Tensor) -> Tensor:
+    """The sum (x, y, z) over the sphere around every voxel; differentiable, on any device.
 
     Args:
-        running: (x + 2r, y + 2s, z + 2t + 1), float64, the volume with a margin of the sphere's reach, summed along z
-            and beginning with a plane of zeros.
-        columns: (c, 4), from :func:`sphere_columns`.
-        shape: (x, y, z).
+        volume: (x + 2r, y + 2s, z + 2t), float64, with a margin of the sphere's reach on every side.
+        bars: (r + 1, t + 1), from :func:`sphere_bars`.
     """
-    x, y, z = shape
-    total = running.new_zeros(shape)
-    for i, j, first, behind in columns.tolist():
-        rows = running[i : i + x, j : j + y]
-        total = total + (rows[..., behind : behind + z] - rows[..., first : first + z])
+    far, long, deep = _reach(bars)
+    x, y, z = (size - 2 * reach for size, reach in zip(volume.shape, (far, long, deep), strict=True))
+    # With zeros in front, what lies in places a … b − 1 is the difference of the running sums at b and a.
+    running = torch.nn.functional.pad(volume.cumsum(1), (0, 0, 1, 0))
+    total = volume.new_zeros((x, y, z))
+    for i, k in itertools.product(range(-far, far + 1), range(-deep, deep + 1)):
+        half = int(bars[abs(i), abs(k)])
+        if half >= 0:
+            rows = running[far + i : far + i + x, :, deep + k : deep + k + z]
+            total = total + rows[:, long + half + 1 : long + half + 1 + y] - rows[:, long - half : long - half + y]
     return total
+
+
+def _reach(bars: Tensor) -> tuple[int, int, int]:
+    return bars.shape[0] - 1, int(bars.max()), bars.shape[1] - 1
 
 
 def sphere_means(roi: Roi, around: Surroundings) -> Tensor:
     """Mean (n,), float64, of the known voxels within the radius of each voxel that has an intensity.
 
-    Cost: one addition a column of the sphere and voxel, 121 columns for voxels of 1 mm³, on the CPU compiled. Memory:
-    a few times the region's box with the sphere's reach around it.
+    Cost: about a hundred additions for each voxel of the region's box if voxels have 1 mm³; it grows with the square of
+    their number in a length. Memory: a few times the box with the sphere's reach around it.
 
     Args:
         roi: the region.
         around: the map that it lies in.
     """
-    columns, reach = sphere_columns(roi.spacing, radius_mm=RADIUS_MM)
+    bars = sphere_bars(roi.spacing, radius_mm=RADIUS_MM)
+    reach = _reach(bars)
     ends = zip(around.origin, roi.values.shape, reach, around.values.shape, strict=True)
     cut = [(start - far, start + size + far, whole) for start, size, far, whole in ends]
     inside = tuple(slice(max(first, 0), min(behind, whole)) for first, behind, whole in cut)
-    margin = [(max(-first, 0), max(behind - whole, 0)) for first, behind, whole in cut]
+    outside = [side for first, behind, whole in reversed(cut) for side in (max(-first, 0), max(behind - whole, 0))]
     values = around.values[inside].to(torch.float64)
     known = around.known[inside] & torch.isfinite(values)
-    outside = [side for sides in reversed(margin) for side in sides]
-    sums = _sums(torch.where(known, values, 0.0), outside, columns, roi.intensity)
     if bool(known.all()) and not any(outside):
-        return sums / int((columns[:, 3] - columns[:, 2]).sum())
-    return sums / _sums(known.to(torch.float64), outside, columns, roi.intensity)
+        whole_sphere = torch.ones([2 * far + 1 for far in reach], dtype=torch.float64)
+        return _sums(values, bars)[roi.intensity] / float(_sums(whole_sphere, bars))
+    volumes = (torch.where(known, values, 0.0), known.to(torch.float64))
+    total, voxels = (_sums(torch.nn.functional.pad(volume, outside), bars)[roi.intensity] for volume in volumes)
+    return total / voxels
 
 
-def _sums(volume: Tensor, outside: list[int], columns: Tensor, centres: Tensor) -> Tensor:
-    """The sums (n,) over the spheres around the centres; the volume is 0 outside itself."""
-    # The plane of zeros in front makes the sum of voxels a … b − 1 the difference of places b and a.
-    running = torch.nn.functional.pad(volume, [outside[0] + 1, *outside[1:]]).cumsum(-1)
-    if running.device.type != "cpu" or running.requires_grad:
-        x, y, z = centres.shape
-        return sphere_sums(running, columns, (x, y, z))[centres]
-    sums = np.zeros(centres.shape)
-    add_sphere_sums(running.numpy(), centres.numpy(), columns.numpy(), sums)
-    return torch.from_numpy(sums)[centres]
+def _sums(volume: Tensor, bars: Tensor) -> Tensor:
+    if volume.device.type != "cpu" or volume.requires_grad:
+        return sphere_sums(volume, bars)
+    sums = np.zeros([size - 2 * far for size, far in zip(volume.shape, _reach(bars), strict=True)])
+    add_sphere_sums(volume.contiguous().numpy(), bars.numpy(), sums)
+    return torch.from_numpy(sums)
 
 
 @dataclass(frozen=True)

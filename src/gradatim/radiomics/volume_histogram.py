@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gradatim.radiomics.aggregation import Aggregation
-from gradatim.radiomics.discretise import Bins, Curve, WholeNumbers
+from gradatim.radiomics.discretise import Bins, WholeNumbers
 from gradatim.radiomics.record import NOT_FINITE, Family, FeatureRecord, Unit
 from gradatim.radiomics.roi import NO_INTENSITIES, Roi
 from gradatim.radiomics.statistics import in_order
@@ -19,9 +19,6 @@ _EL_NAQA = "El Naqa 2009, doi:10.1016/j.patcog.2008.08.011"
 _VAN_VELDEN = "Van Velden 2011, doi:10.1007/s00259-011-1845-6"
 _ONE_BIN = "the range of intensities is one bin"
 _HIGHEST = "the highest bin holds more of the region than that"
-
-WHOLE_NUMBERS: Curve = WholeNumbers()
-"""The bins of a region that brings no curve of its own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,10 +41,10 @@ class VolumeCurve:
     def volume(self, percent: int) -> Tensor:
         """Largest ν () of the bins at γ of at least ``percent``; NaN if the range is one bin."""
         if self.bins.count == 1:
-            return torch.tensor(torch.nan, dtype=torch.float64)
+            return self.ordered.new_tensor(torch.nan, dtype=torch.float64)
         first = -(-percent * (self.bins.count - 1) // 100)
         voxels = len(self.ordered)
-        below = torch.searchsorted(self.ordered, torch.tensor(first, device=self.ordered.device))
+        below = torch.searchsorted(self.ordered, self.ordered.new_tensor(first))
         return (voxels - below).to(torch.float64) / voxels
 
     def intensity(self, percent: int) -> Tensor:
@@ -62,7 +59,7 @@ class VolumeCurve:
     def area(self) -> Tensor:
         """∫ ν dγ () by the trapezoidal rule; 0 if the range is one bin."""
         if self.bins.count == 1:
-            return torch.zeros((), dtype=torch.float64)
+            return self.ordered.new_tensor(0.0, dtype=torch.float64)
         # A voxel in bin k adds to ν at bins 0 … k, and a half each at the ends of the range.
         number = self.ordered.to(torch.float64)
         last = self.bins.count - 1
@@ -165,5 +162,5 @@ class IntensityVolumeHistogram(Family):
         """The region's intensities as one :class:`VolumeCurve`."""
         if roi.intensities.numel() == 0:
             return Undefined(NO_INTENSITIES)
-        bins = (roi.curve or WHOLE_NUMBERS).bins(roi.intensities)
+        bins = (roi.curve or WholeNumbers()).bins(roi.intensities)
         return bins if isinstance(bins, Undefined) else (VolumeCurve(bins),)
