@@ -26,43 +26,49 @@ _NOTHING_TO_COMPARE = "fewer than two intensities, or all are equal"
 _CODES = {
     "aabb": ("PBX1", "R59B"),
     "ombb": ("ZH1A", "IQYR"),
-    "aee": ("6BDE",),
+    "aee": ("6BDE", "RDD2"),
     "mvee": ("SWZ1", "BRI8"),
     "convex_hull": ("R3ER", "7T7F"),
 }
 
-_Enclosing = Callable[[Shape], Box | Ellipsoid | Hull]
-
-
-def _volume_density(
-    key: str, name: str, body: str, enclosing: _Enclosing, source: str, undefined: str = NOT_FINITE
-) -> FeatureRecord:
-    return FeatureRecord(
-        f"volume_density_{key}",
-        f"Volume density ({name})",
-        _CODES[key][0],
-        _PURE,
-        f"V / volume of the {body}",
-        lambda s: s.volume / enclosing(s).volume,
-        source,
-        undefined,
-    )
-
 
 def _densities(
-    key: str, name: str, body: str, enclosing: _Enclosing, source: str
+    key: str,
+    name: str,
+    body: str,
+    around: Callable[[Shape], Box | Ellipsoid | Hull],
+    source: str,
+    *,
+    undefined: tuple[str, str] = (NOT_FINITE, NOT_FINITE),
 ) -> tuple[FeatureRecord, FeatureRecord]:
-    # The region's volume and area against those of a body that encloses it.
-    area = FeatureRecord(
-        f"area_density_{key}",
-        f"Area density ({name})",
-        _CODES[key][1],
-        _PURE,
-        f"A / area of the {body}",
-        lambda s: s.area / enclosing(s).area,
-        source,
+    # The region's volume and area against those of a body around it.
+    def area(shape: Shape) -> float:
+        found = around(shape)
+        return found.ibsi_area if isinstance(found, Ellipsoid) else found.area
+
+    series = " by IBSI's series of Legendre polynomials" if "ellipsoid" in body else ""
+    return (
+        FeatureRecord(
+            f"volume_density_{key}",
+            f"Volume density ({name})",
+            _CODES[key][0],
+            _PURE,
+            f"V / volume of the {body}",
+            lambda s: s.volume / around(s).volume,
+            source,
+            undefined[0],
+        ),
+        FeatureRecord(
+            f"area_density_{key}",
+            f"Area density ({name})",
+            _CODES[key][1],
+            _PURE,
+            f"A / area of the {body}{series}",
+            lambda s: s.area / area(s),
+            source,
+            undefined[1],
+        ),
     )
-    return _volume_density(key, name, body, enclosing, source), area
 
 
 @dataclass(frozen=True)
@@ -168,16 +174,8 @@ class Morphology(Family):
         ),
         *_densities("aabb", "AABB", "axis-aligned bounding box", lambda s: s.aligned_box, _IBSI),
         *_densities("ombb", "OMBB", "oriented minimum bounding box", lambda s: s.oriented_box, _BOX),
-        _volume_density("aee", "AEE", "ellipsoid of axes 4√λ", lambda s: s.approximate_ellipsoid, _IBSI, _FLAT),
-        FeatureRecord(
-            "area_density_aee",
-            "Area density (AEE)",
-            "RDD2",
-            _PURE,
-            "A / area of the ellipsoid of axes 4√λ by IBSI's series of 20 Legendre polynomials",
-            lambda s: s.area / s.approximate_ellipsoid.ibsi_area,
-            _IBSI,
-            _LINE,
+        *_densities(
+            "aee", "AEE", "ellipsoid of axes 4√λ", lambda s: s.approximate_ellipsoid, _IBSI, undefined=(_FLAT, _LINE)
         ),
         *_densities("mvee", "MVEE", "minimum-volume enclosing ellipsoid", lambda s: s.enclosing_ellipsoid, _KHACHIYAN),
         *_densities("convex_hull", "convex hull", "convex hull of the mesh", lambda s: s.hull, _HULL),

@@ -70,20 +70,33 @@ def hull(columns: Columns, *, spacing: Spacing) -> Hull:
         >>> len(one.corners), len(one.faces), round(one.volume, 6)
         (6, 8, 0.333333)
     """
-    places = candidates(columns)
-    found = ConvexHull(places)
-    rank = np.full(len(places), -1)
+    return hull_of(candidates(columns) - 1, scale=np.array(spacing) / 2)
+
+
+def hull_of(points: np.ndarray, *, scale: np.ndarray) -> Hull:
+    """The convex hull of points that are not all in one plane, found as they are given and then scaled.
+
+    Args:
+        points: (n, 3).
+        scale: mm along each axis, (3,).
+
+    Example:
+        >>> cube = hull_of(np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)]), scale=np.ones(3))
+        >>> cube.volume, cube.area, round(cube.diameter, 6)
+        (1.0, 6.0, 1.732051)
+    """
+    found = ConvexHull(points)
+    rank = np.full(len(points), -1)
     rank[found.vertices] = np.arange(len(found.vertices))
-    faces, neighbours = rank[found.simplices], found.neighbors
-    corners = places[found.vertices]
+    faces, corners = rank[found.simplices], points[found.vertices]
     a, b, c = corners[faces].transpose(1, 0, 2)
     inwards = (np.cross(b - a, c - a) * found.equations[:, :3]).sum(1) < 0
     turned = np.where(inwards[:, None], [0, 2, 1], [0, 1, 2])
-    normals = found.equations[:, :3] / np.array(spacing)
+    normals = found.equations[:, :3] / scale
     return Hull(
-        (corners - 1) / 2 * np.array(spacing),
+        corners * scale,
         np.take_along_axis(faces, turned, 1),
-        np.take_along_axis(neighbours, turned, 1),
+        np.take_along_axis(found.neighbors, turned, 1),
         normals / np.linalg.norm(normals, axis=1, keepdims=True),
     )
 

@@ -32,7 +32,7 @@ class Shape:
         >>> whole = torch.ones(4, 3, 2, dtype=torch.bool)
         >>> box = Shape(Roi(torch.ones(4, 3, 2).double(), whole, whole, (1.0, 1.0, 1.0), NoDiscretisation()))
         >>> float(box.voxel_volume), box.aligned_box.volume, round(box.enclosing_ellipsoid.volume, 3)
-        (24.0, 24.0, 54.324)
+        (24.0, 24.0, 33.719)
     """
 
     roi: Roi
