@@ -26,6 +26,8 @@ CODES: dict[str, str] = {
     "GD-144": "a discretisation has no soft grey levels",
     "GD-145": "a model of noise is impossible",
     "GD-146": "no series of a folder has the wanted identifier, or the input has no series",
+    "GD-147": "a perturbation, or a chain of them, is impossible or named twice",
+    "GD-148": "an intraclass correlation is asked for with an impossible level, or of no table",
     # GD-2xx: files
     "GD-201": "the file is empty or shorter than a NIfTI header",
     "GD-202": "the file is not a NIfTI file of the kind that is read here",
@@ -183,6 +185,9 @@ CODES: dict[str, str] = {
     "GD-725": "a region gives a soft family nothing to measure",
     "GD-726": "the noise and the map that it is in do not fit together",
     "GD-727": "a field has no surface at its level",
+    "GD-730": "cases were not measured under the same perturbations",
+    "GD-731": "reason: too few subjects with a value under every perturbation",
+    "GD-732": "reason: values do not differ between subjects, nor within them",
     "GD-750": "reason: the region has no voxels",
     "GD-751": "reason: the region has no intensities",
     "GD-752": "reason: the region's intensities have no grey levels, or what is measured needs more of them",

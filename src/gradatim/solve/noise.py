@@ -77,7 +77,7 @@ def estimate_noise(magnitude: Tensor, *, mask: Tensor | None = None) -> NoiseLev
     echoes = magnitude.detach() if magnitude.ndim == 4 else magnitude.detach().unsqueeze(0)
     levels = [level for level in (_from_air(echo) for echo in echoes) if level is not None]
     if 2 * len(levels) < len(echoes) or not levels:
-        levels = [_from_detail(echo, echo > 0 if mask is None else mask) for echo in echoes]
+        levels = [noise_from_detail(echo, echo > 0 if mask is None else mask) for echo in echoes]
     ranked = sorted(levels, key=lambda level: level.sigma)
     middle = ranked[(len(ranked) - 1) // 2], ranked[len(ranked) // 2]
     return NoiseLevel((middle[0].sigma + middle[1].sigma) / 2, middle[0].rule, sum(level.voxels for level in levels))
@@ -108,8 +108,16 @@ def _from_air(image: Tensor) -> NoiseLevel | None:
     return NoiseLevel(math.sqrt(float(near.mean()) / 2.0), NoiseRule.AIR, len(near) * BLOCK**3)
 
 
-def _from_detail(image: Tensor, mask: Tensor) -> NoiseLevel:
-    """The second rule."""
+def noise_from_detail(image: Tensor, mask: Tensor) -> NoiseLevel:
+    """Noise by the second rule of :func:`estimate_noise`, for images of any sign.
+
+    Args:
+        image: (x, y, z).
+        mask: (x, y, z), bool, where to look.
+
+    Raises:
+        InputError: GD-640 if the image is too small or too flat to tell.
+    """
     detail, inside, axes = image.double(), mask, 0
     for axis in range(3):
         length = image.shape[axis] - 2
