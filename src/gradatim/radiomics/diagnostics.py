@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -18,6 +19,53 @@ from gradatim.radiomics.undefined import Undefined, reasoned
 _NUMBER, _LENGTH, _INTENSITY = Unit(), Unit(length=1), Unit(intensity=1)
 
 
+@dataclass(frozen=True, eq=False)
+class WholeMap:
+    """A map, and the values that it says something by, found once.
+
+    Args:
+        image: the map.
+    """
+
+    image: QuantitativeMap
+
+    @cached_property
+    def known(self) -> Tensor:
+        """The finite values inside the map's mask (n,)."""
+        known = self.image.mask & torch.isfinite(self.image.value)
+        return self.image.value.flatten() if bool(known.all()) else self.image.value[known]
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """A region at one step, with what several diagnostics share.
+
+    Args:
+        marked: where it lies.
+    """
+
+    marked: Marked
+
+    @cached_property
+    def intensities(self) -> Tensor:
+        """The intensities (n,)."""
+        return self.marked.image.value[self.marked.box][self.marked.intensity]
+
+    @cached_property
+    def intensity_extent(self) -> tuple[int, ...]:
+        """Voxels along each axis of the intensity mask's bounding box; 0 without voxels."""
+        return _extent(self.marked.intensity)
+
+    @cached_property
+    def shape_extent(self) -> tuple[int, ...]:
+        """Voxels along each axis of the morphological mask's bounding box."""
+        return _extent(self.marked.shape)
+
+
+def _extent(mask: Tensor) -> tuple[int, ...]:
+    return tuple(part.stop - part.start for part in tight(mask)) if bool(mask.any()) else (0, 0, 0)
+
+
 @dataclass(frozen=True)
 class DiagnosticRecord:
     """The one place that knows a diagnostic.
@@ -27,7 +75,7 @@ class DiagnosticRecord:
         name: in words.
         stage: after which step.
         unit: as powers of the image's unit and of mm.
-        compute: from the map, or from the region, at that step to the number; NaN where there is none.
+        compute: from the :class:`WholeMap` or the :class:`Placed` region at that step to the number; NaN for none.
     """
 
     tag: str
@@ -63,12 +111,8 @@ class Diagnostic:
 _Quantity = tuple[str, str, Unit, Callable[[Any], float]]
 
 
-def _known(image: QuantitativeMap) -> Tensor:
-    return image.value[image.mask & torch.isfinite(image.value)].to(torch.float64)
-
-
-def _inside(marked: Marked) -> Tensor:
-    return marked.image.value[marked.box][marked.intensity].to(torch.float64)
+def _mean(values: Tensor) -> Tensor:
+    return values.mean(dtype=torch.float64)  # summed in float64 without a copy of the image in it
 
 
 def _intensities(prefix: str, word: str, values: Callable[[Any], Tensor]) -> list[_Quantity]:
@@ -76,7 +120,7 @@ def _intensities(prefix: str, word: str, values: Callable[[Any], Tensor]) -> lis
         return lambda given: float(statistic(found)) if len(found := values(given)) else math.nan
 
     return [
-        (f"{prefix}mean_int", f"{word}mean intensity", _INTENSITY, of(torch.mean)),
+        (f"{prefix}mean_int", f"{word}mean intensity", _INTENSITY, of(_mean)),
         (f"{prefix}min_int", f"{word}minimum intensity", _INTENSITY, of(torch.amin)),
         (f"{prefix}max_int", f"{word}maximum intensity", _INTENSITY, of(torch.amax)),
     ]
@@ -89,23 +133,24 @@ def _lengths(tag: str, words: str, unit: Unit, sizes: Callable[[Any], tuple[floa
     return [(f"{tag}_{letter}", f"{words} {letter}", unit, along(axis)) for axis, letter in enumerate("xyz")]
 
 
-def _extent(mask: Tensor) -> tuple[float, ...]:
-    return tuple(part.stop - part.start for part in tight(mask)) if bool(mask.any()) else (0, 0, 0)
-
-
 _IMAGE: list[_Quantity] = [
-    *_lengths("img_dim", "image dimension", _NUMBER, lambda image: image.grid.shape),
-    *_lengths("vox_dim", "voxel dimension", _LENGTH, lambda image: image.grid.spacing),
-    *_intensities("", "", _known),
+    *_lengths("img_dim", "image dimension", _NUMBER, lambda whole: whole.image.grid.shape),
+    *_lengths("vox_dim", "voxel dimension", _LENGTH, lambda whole: whole.image.grid.spacing),
+    *_intensities("", "", lambda whole: whole.known),
 ]
 
 _REGION: list[_Quantity] = [
-    *_lengths("int_mask_dim", "intensity mask dimension", _NUMBER, lambda m: m.image.grid.shape),
-    *_lengths("int_mask_bb_dim", "intensity mask bounding box", _NUMBER, lambda m: _extent(m.intensity)),
-    *_lengths("morph_mask_bb_dim", "morphological mask bounding box", _NUMBER, lambda m: _extent(m.shape)),
-    ("int_mask_vox_count", "intensity mask voxel count", _NUMBER, lambda m: float(m.intensity.sum())),
-    ("morph_mask_vox_count", "morphological mask voxel count", _NUMBER, lambda m: float(m.shape.sum())),
-    *_intensities("int_mask_", "intensity mask ", _inside),
+    *_lengths("int_mask_dim", "intensity mask dimension", _NUMBER, lambda placed: placed.marked.image.grid.shape),
+    *_lengths("int_mask_bb_dim", "intensity mask bounding box", _NUMBER, lambda placed: placed.intensity_extent),
+    *_lengths("morph_mask_bb_dim", "morphological mask bounding box", _NUMBER, lambda placed: placed.shape_extent),
+    ("int_mask_vox_count", "intensity mask voxel count", _NUMBER, lambda placed: float(placed.intensities.numel())),
+    (
+        "morph_mask_vox_count",
+        "morphological mask voxel count",
+        _NUMBER,
+        lambda placed: float(placed.marked.shape.sum()),
+    ),
+    *_intensities("int_mask_", "intensity mask ", lambda placed: placed.intensities),
 ]
 
 
@@ -154,13 +199,14 @@ def diagnose(preparation: Preparation, image: QuantitativeMap, regions: Regions)
         ('re-segmented region', 'intensity mask mean intensity', 20.0, 'HU')
     """
     new = preparation.resampled(image, regions)
-    images = _measured(_IMAGES, (image, new))
+    before = WholeMap(image)
+    images = _measured(_IMAGES, (before, before if new is image else WholeMap(new)))
     rows: list[Diagnostic] = []
     for label, steps in preparation.steps(image, new, regions):
         nothing = (
             reasoned("GD-751", NO_INTENSITIES) if not isinstance(steps, Undefined) else reasoned("GD-750", steps.reason)
         )
-        inside = _measured(_REGIONS, None if isinstance(steps, Undefined) else steps)
+        inside = _measured(_REGIONS, None if isinstance(steps, Undefined) else tuple(map(Placed, steps)))
         rows += [
             Diagnostic(
                 region=regions.name(label),

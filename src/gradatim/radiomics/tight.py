@@ -16,6 +16,7 @@ def tight(mask: Tensor) -> Box:
         >>> tight(torch.tensor([False, True, True]).view(3, 1, 1))
         (slice(1, 3, None), slice(0, 1, None), slice(0, 1, None))
     """
-    planes = [mask.any(dim=a).any(dim=b).nonzero().flatten() for a, b in ((2, 1), (2, 0), (1, 0))]
-    x, y, z = (slice(int(found[0]), int(found[-1]) + 1) for found in planes)
+    columns = mask.any(dim=2)
+    lines = [columns.any(dim=1), columns.any(dim=0), mask.any(dim=0).any(dim=0)]
+    x, y, z = (slice(int(found[0]), int(found[-1]) + 1) for found in (line.nonzero() for line in lines))
     return x, y, z
