@@ -108,10 +108,10 @@ def sphere_means(roi: Roi, around: Surroundings) -> Tensor:
     known = around.known[inside] & torch.isfinite(values)
     if bool(known.all()) and not any(outside):
         whole_sphere = torch.ones([2 * far + 1 for far in reach], dtype=torch.float64)
-        return _sums(values, bars)[roi.intensity] / float(_sums(whole_sphere, bars))
+        return _sums(values, bars).masked_select(roi.intensity) / float(_sums(whole_sphere, bars))
     volumes = (torch.where(known, values, 0.0), known.to(torch.float64))
-    total, voxels = (_sums(torch.nn.functional.pad(volume, outside), bars)[roi.intensity] for volume in volumes)
-    return total / voxels
+    total, voxels = (_sums(torch.nn.functional.pad(volume, outside), bars) for volume in volumes)
+    return total.masked_select(roi.intensity) / voxels.masked_select(roi.intensity)
 
 
 def _sums(volume: Tensor, bars: Tensor) -> Tensor:

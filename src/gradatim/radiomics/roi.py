@@ -67,7 +67,7 @@ class Roi:
     @cached_property
     def intensities(self) -> Tensor:
         """The intensities (n,), float64."""
-        return self.values[self.intensity]
+        return self.values.masked_select(self.intensity)
 
     @property
     def levels(self) -> Tensor | Undefined:
@@ -90,5 +90,4 @@ def _levels(roi: Roi) -> Tensor | Undefined:
     if isinstance(levels, Undefined):
         return levels
     image = torch.zeros(roi.values.shape, dtype=torch.int64, device=roi.values.device)
-    image[roi.intensity] = levels
-    return image
+    return image.masked_scatter(roi.intensity, levels)
