@@ -14,6 +14,7 @@ import tyro
 from gradatim.base.choice import choose
 from gradatim.base.errors import GradatimError
 from gradatim.cli.check import Check
+from gradatim.cli.ct import Ct
 from gradatim.cli.demo import Demo
 from gradatim.cli.doctor import Doctor
 from gradatim.cli.features import Features
@@ -42,6 +43,7 @@ COMMANDS: dict[str, Callable[..., Command]] = {
     "features cohort": FeaturesCohort,
     "score": Score,
     "restore": Restore,
+    "ct": Ct,
     "doctor": Doctor,
 }
 """Word on the command line → command. Their modules import nothing heavy before ``run``."""
