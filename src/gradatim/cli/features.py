@@ -23,6 +23,7 @@ class Features:
         out: the table, ending in .csv, .parquet or .json; NAME.provenance.json beside it holds versions, settings,
             hashes, and voxel counts and intensities after every step.
         wide: also write one row a region and one column a feature, .csv or .parquet.
+        report: also write a page, .html, with the regions, their distributions, every step and the IBSI checklist.
         mask: where the image was measured, 0 elsewhere, e.g. mask.nii.gz beside a Chimap; a voxel of a region
             outside it counts for the region's shape and has no intensity.
         preset: named settings: ibsi-digital for grey levels from 1 upwards, ibsi-a to ibsi-e for CT in HU,
@@ -38,6 +39,7 @@ class Features:
     labels: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="LABELS")]
     out: Path
     wide: Path | None = None
+    report: Path | None = None
     mask: Path | None = None
     preset: str = ""
     settings: Path | None = None
@@ -58,6 +60,7 @@ class Features:
         from gradatim.io.table import table_format
         from gradatim.io.wide_table import write_wide
         from gradatim.pipelines.measured_features import MeasuredFeatures
+        from gradatim.report.feature_report import write_feature_report
 
         extraction, talk = chosen_extraction(self.preset, self.settings), Console(stderr=True, highlight=False)
         table_format(self.out)
@@ -68,6 +71,8 @@ class Features:
             measured.write(self.out)
             if self.wide is not None:
                 write_wide(self.wide, measured.features)
+            if self.report is not None:
+                write_feature_report(measured, found.map, found.layers, self.report)
         if found.notes:
             talk.print(in_words(found.notes), soft_wrap=True)
         undefined = sum(isnan(feature.value) for feature in measured.features)
