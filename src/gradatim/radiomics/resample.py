@@ -59,7 +59,8 @@ class ResampleTo:
     centre lies inside an old voxel: nothing is extrapolated, and between the outermost centre and the image's
     face the outermost value is kept. Where the map's mask ends, the value is the interpolated one of the
     known voxels, I[value·known] / I[known], known where I[known] reaches the threshold. A region's mask is
-    interpolated by itself, then thresholded. Differentiable in the map unless it is rounded.
+    interpolated by itself, then thresholded. Larger voxels sample what the smaller ones show and do not average
+    it, as IBSI has it. Differentiable in the map unless it is rounded.
     Source: IBSI reference manual, arXiv:1612.07003, "Interpolation" (VTM2), align grid centers (3WE3).
 
     Args:
