@@ -41,7 +41,8 @@ class EndpointFrequencies:
     ν = (2·(m + ⌊n/2⌋) − (n − 1))/(2(n − 1)): for even n half a step beside the frequencies that the coefficients
     have, so the filter would turn real images complex; its real part is the mean over ν(m) and −ν(−m). IBSI's maps
     8.a.1 to 8.a.3 were made so (8.a.2 and 8.a.3 agree to 5e-8 of their range; at the frequencies of Fourier they
-    differ by 2.5 % and 8 %), and its values of filters 8 and 9 on CT. The larger the image, the smaller the difference.
+    differ by 2.5 % and 8 %), and its values of filters 8 and 9 on CT. The larger the image, the smaller the
+    difference. Along axes of even n the filter is not quite the same in both directions.
 
     Example:
         >>> [[round(v, 3) for v in axis.tolist()] for (axis,) in EndpointFrequencies().samples((4,))]

@@ -14,8 +14,8 @@ from gradatim.radiomics.filters.pooling import Average, Pooling
 
 REACH = 6.0
 """The kernel ends at this many standard deviations of its longer axis, where it is 1.5e-8."""
-SLAB = 2**20
-"""Pixels of so many slices are transformed together, so that memory stays bounded."""
+SLAB = 2**18
+"""Pixels of so many slices are transformed together, so that memory stays bounded and near the processor."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Gabor:
 
     def __call__(self, values: Tensor, *, spacing: tuple[float, float, float]) -> Tensor:
         """The response (x, y, z), ≥ 0, to values (x, y, z) on voxels with edges ``spacing`` in mm."""
-        slices = floating(values).movedim(2, 0)
+        slices = floating(values).movedim(2, 0).contiguous()
         rows, columns = slices.shape[1:]
         reach = tuple(math.ceil(REACH * self.sigma_mm * max(1.0, 1.0 / self.gamma) / edge) for edge in spacing[:2])
         shape = fast_shape((rows + 2 * reach[0], columns + 2 * reach[1]))

@@ -44,7 +44,7 @@ def spectrally(
     sampled = FourierFrequencies() if frequencies is None else frequencies
     if isinstance(boundary, Periodic):
         return _periodic(values, symbol, order, sampled)
-    widths = tuple((n // 2, n - n // 2) for n in values.shape[: len(order)])
+    widths = tuple(((n + 1) // 2,) * 2 for n in values.shape[: len(order)])
     whole = _periodic(extended(values, boundary, widths), symbol, order, sampled)
     inside = tuple(slice(before, before + n) for (before, _), n in zip(widths, values.shape, strict=False))
     return whole[inside].contiguous()

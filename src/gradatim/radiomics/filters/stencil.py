@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gradatim.radiomics.filters.boundary import Boundary
 
-BLOCK = 64
+BLOCK = 32
 """Voxels of a line that one small matrix product filters."""
 
 
