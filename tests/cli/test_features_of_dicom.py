@@ -69,6 +69,11 @@ def test_segments_and_label_images_of_one_ball_give_one_table(ct: Path) -> None:
         assert measured(ct, image, regions)["value"].equals(first["value"])
 
 
+def test_the_folder_may_be_the_one_that_one_is_in(ct: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ct / "CT")
+    assert read_measured_image(Path(), ct / "segments.dcm", unit="").name == "CT"
+
+
 def test_several_series_are_refused_until_one_is_named(ct: Path, capsys) -> None:
     write_series(ct / "CT", VALUES, AFFINE, series="1.2.3.4")
     given = ["features", str(ct / "CT"), str(ct / "structures.dcm"), "--out", str(ct / "F.csv")]

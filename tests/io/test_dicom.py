@@ -1,5 +1,6 @@
 """DICOM series as volumes: values, order, orientation, and series that make no regular volume."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -100,11 +101,19 @@ def test_several_series_are_listed_and_one_is_taken_by_its_identifier(tmp_path: 
     write_series(tmp_path, VALUES[:, :, :3] + 1, lps((1, 1, 2)), series=other)
     said = refused("GD-290", tmp_path)
     assert SERIES in said
-    assert "6 images" in said
-    assert "3 images" in said
+    assert "6 files" in said
+    assert "3 files" in said
     assert read_dicom(tmp_path, series=other).data.shape == (5, 4, 3)
     with pytest.raises(UsageError, match="GD-146"):
         read_dicom(tmp_path, series="1.2.3")
+
+
+def test_another_series_without_positions_does_no_harm(tmp_path: Path) -> None:
+    write_series(tmp_path, VALUES, lps((1, 1, 2)))
+    capture = image(VALUES[:, :, 0], lps((1, 1, 2)), 0, series="1.2.3", ImagePositionPatient=None, Modality="OT")
+    save(capture, tmp_path / "capture.dcm")
+    assert read_dicom(tmp_path, series=SERIES).data.shape == SHAPE
+    refused("GD-289", tmp_path, series="1.2.3")
 
 
 def test_other_files_in_the_folder_are_left_out(tmp_path: Path) -> None:
@@ -236,3 +245,9 @@ def test_a_series_beside_another_format_is_refused(tmp_path: Path) -> None:
         read_volume(tmp_path / "a.nrrd", series="1.2")
     with pytest.raises(InputError, match="GD-222"):
         read_volume(tmp_path / "none.nii")
+
+
+def test_without_pydicom_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_series(tmp_path, VALUES, lps((1, 1, 2)))
+    monkeypatch.setitem(sys.modules, "pydicom", None)
+    assert "pip install 'gradatim[dicom]'" in refused("GD-501", tmp_path)

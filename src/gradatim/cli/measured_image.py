@@ -74,7 +74,7 @@ def read_measured_image(
     found = read_regions(labels, like=values)
     name = volume_name(image)
     known, notes = torch.isfinite(values.data), values.notes + found.notes
-    said = _said_beside(image.with_name(name))
+    said = _said_beside(image.parent / f"{name}.json")
     if mask is not None:
         known &= _mask_on(values, mask)
     elif said.get("SkullStripped") is True:
@@ -114,6 +114,5 @@ def _about_zeros(image: Volume, found: RegionSet, name: str) -> tuple[Finding, .
     return (Finding("GD-702", Severity.WARN, name, what, "values that were measured", fix),)
 
 
-def _said_beside(stem: Path) -> Mapping[str, Any]:
-    sidecar = stem.with_name(stem.name + ".json")
+def _said_beside(sidecar: Path) -> Mapping[str, Any]:
     return read_sidecar(sidecar) if sidecar.is_file() else {}

@@ -13,7 +13,7 @@ from gradatim.base.grid import Grid
 from gradatim.base.optional import pydicom
 from gradatim.io.dicom_elements import damaged, decoding, element, items, numbers, unread
 from gradatim.io.dicom_file import is_dicom, pixel_array, read_dataset
-from gradatim.io.dicom_plane import Plane, frame_groups, in_groups, order_and_affine, planes_of
+from gradatim.io.dicom_plane import frame_groups, in_groups, order_and_affine, planes_of
 from gradatim.io.findings import Finding, Severity
 from gradatim.io.memory import default_budget_bytes
 from gradatim.io.volume_nouns import Volume
@@ -30,7 +30,7 @@ class _Image:
     modality: str
     frame_of_reference: str
     unit: str
-    planes: list[Plane]
+    dataset: Any
 
 
 def read_dicom(path: Path | str, *, series: str = "", budget_bytes: int | None = None) -> Volume:
@@ -56,7 +56,8 @@ def read_dicom(path: Path | str, *, series: str = "", budget_bytes: int | None =
     budget = default_budget_bytes() if budget_bytes is None else budget_bytes
     path = Path(path)
     images = _one_series(_images(path, budget), series, path.name)
-    planes = [plane for image in images for plane in image.planes]
+    planes_by_image = [planes_of(image.dataset, image.path.name) for image in images]
+    planes = [plane for some in planes_by_image for plane in some]
     order, affine = order_and_affine(planes, path.name)
     if len({image.frame_of_reference for image in images}) > 1:
         raise InputError(
@@ -74,12 +75,12 @@ def read_dicom(path: Path | str, *, series: str = "", budget_bytes: int | None =
     place = np.empty(len(order), int)
     place[order] = np.arange(len(order))
     begin = 0
-    for image in images:
+    for image, some in zip(images, planes_by_image, strict=True):
         frames = _rescaled(image.path, budget)
-        if frames.shape[0] != len(image.planes) or frames.shape[:0:-1] != shape[:2]:
+        if frames.shape[0] != len(some) or frames.shape[:0:-1] != shape[:2]:
             raise damaged(image.path.name, "it changed while it was read")
-        values[:, :, place[begin : begin + len(image.planes)]] = frames.transpose(2, 1, 0)
-        begin += len(image.planes)
+        values[:, :, place[begin : begin + len(some)]] = frames.transpose(2, 1, 0)
+        begin += len(some)
     units = {image.unit for image in images}
     unit = next(iter(units)) if len(units) == 1 else ""
     return Volume(
@@ -101,7 +102,7 @@ def _images(path: Path, budget: int) -> list[_Image]:
             "GD-324",
             given=f"{path.name}: {len(files)} DICOM file(s), none of them an image",
             allowed="a folder that holds the images of a series",
-            do="give the folder in which the image files lie; folders in it are not searched",
+            do="give the folder of the image files; folders in it, and files without DICOM's mark, are left out",
         )
     return found
 
@@ -120,8 +121,10 @@ def _image(path: Path, budget: int) -> _Image | None:
         raise damaged(name, "it does not say what it is")
     if kind in _NOT_IMAGES or not (stated or kind.endswith("Image Storage")):
         return None
+    if not series:
+        raise damaged(name, "it does not say to which series it belongs")
     unit = "HU" if modality == "CT" else _UNITS.get(stated_unit, "")
-    return _Image(path, series, modality, frame, unit, planes_of(dataset, name))
+    return _Image(path, series, modality, frame, unit, dataset)
 
 
 def _one_series(images: Sequence[_Image], wanted: str, name: str) -> list[_Image]:
@@ -129,8 +132,7 @@ def _one_series(images: Sequence[_Image], wanted: str, name: str) -> list[_Image
     for image in images:
         groups.setdefault(image.series, []).append(image)
     listed = "; ".join(
-        f"{uid[:64]!r} ({group[0].modality[:16]}, {sum(len(i.planes) for i in group)} images)"
-        for uid, group in sorted(groups.items())
+        f"{uid[:64]!r} ({group[0].modality[:16]}, {len(group)} files)" for uid, group in sorted(groups.items())
     )
     if wanted and wanted not in groups:
         raise UsageError("GD-146", given=f"series {wanted!r}", allowed=f"one of {listed}", do="give one of these")

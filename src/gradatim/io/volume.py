@@ -135,17 +135,18 @@ def require_one_grid(grid: Grid, image: Grid, name: str, *, oriented: bool) -> N
 
 
 def volume_name(path: Path) -> str:
-    """The name of an image without the ending of its format.
+    """The name of an image without the ending of its format; of a folder, the folder's own.
 
     Args:
-        path: file or folder.
+        path: file or folder, which may be ``.``.
 
     Example:
         >>> volume_name(Path("scan.nii.gz")), volume_name(Path("CT"))
         ('scan', 'CT')
     """
-    ending = next((ending for ending in _ENDINGS if path.name.lower().endswith(ending)), "")
-    return path.name[: len(path.name) - len(ending)]
+    name = path.resolve().name if path.is_dir() else path.name
+    ending = next((ending for ending in _ENDINGS if name.lower().endswith(ending)), "")
+    return name[: len(name) - len(ending)]
 
 
 def _is_nrrd(path: Path) -> bool:
