@@ -4,6 +4,8 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any
 
+from gradatim.base.errors import UsageError
+
 
 def described(method: Any) -> Any:
     """A method, with the methods inside it, as data that TOML and JSON can hold.
@@ -15,7 +17,7 @@ def described(method: Any) -> Any:
         method: a frozen dataclass of numbers, words, tuples, enums and frozen dataclasses; or such a value.
 
     Raises:
-        TypeError: for anything else, whose state would be lost.
+        UsageError: GD-106 for anything else, whose state would be lost.
 
     Example:
         >>> from gradatim.radiomics.discretise import FixedBinSize
@@ -31,4 +33,9 @@ def described(method: Any) -> Any:
         return method
     if isinstance(method, tuple | list):
         return [described(item) for item in method]
-    raise TypeError(f"{type(method).__name__} cannot be written down as settings")
+    raise UsageError(
+        "GD-106",
+        given=f"{type(method).__name__} as a setting",
+        allowed="numbers, words, tuples, enums and frozen dataclasses",
+        do="make it a frozen dataclass, so that its parameters can be written down",
+    )
