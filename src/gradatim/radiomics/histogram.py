@@ -143,7 +143,7 @@ class IntensityHistogram(Family):
             "TLU2",
             _PURE,
             "−Σ p·log₂ p",
-            lambda h: torch.special.entr(h.p).sum() / torch.log(torch.tensor(2.0, dtype=h.p.dtype)),
+            lambda h: torch.special.entr(h.p[h.p > 0]).sum() / torch.log(torch.tensor(2.0, dtype=h.p.dtype)),
             _AERTS,
         ),
         FeatureRecord("uniformity", "Uniformity", "BJ5W", _PURE, "Σ p²", lambda h: h.p.square().sum(), _AERTS),

@@ -5,9 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import torch
-from torch import Tensor
-
 from gradatim.radiomics.aggregation import Aggregation
 from gradatim.radiomics.glcm import CoOccurrence, Glcm
 from gradatim.radiomics.glrlm import Glrlm
@@ -25,6 +22,9 @@ from gradatim.radiomics.soft.tone import SoftTone, soft_tone
 from gradatim.radiomics.statistics import Sample, Statistics
 from gradatim.radiomics.undefined import Undefined
 
+TINY = 1e-300
+"""In place of a probability or count of 0, where the derivative of −p·log p is infinite; it is 0 there."""
+
 
 class SoftFamily(ABC):
     """What a family measures, softly.
@@ -38,11 +38,6 @@ class SoftFamily(ABC):
     @abstractmethod
     def measure(self, region: SoftRegion, aggregation: Aggregation) -> Iterable[Any] | Undefined:
         """What the records' functions take, one or several batches, or why there is none."""
-
-
-def occupied(counts: Tensor) -> Tensor:
-    """The same counts, where nothing is counted without a derivative: that of −p·log p is infinite at 0."""
-    return torch.where(counts > 0, counts, 0.0)
 
 
 @dataclass(frozen=True)
@@ -67,7 +62,7 @@ class SoftIntensityHistogram(SoftFamily):
     def measure(self, region: SoftRegion, aggregation: Aggregation) -> Iterable[Histogram] | Undefined:
         """The region's soft levels as one :class:`Histogram`."""
         levels = region.levels
-        return levels if isinstance(levels, Undefined) else (Histogram(occupied(levels.occupancy)),)
+        return levels if isinstance(levels, Undefined) else (Histogram(levels.occupancy),)
 
 
 @dataclass(frozen=True)
@@ -82,7 +77,7 @@ class SoftGlcm(SoftFamily):
         if isinstance(levels, Undefined):
             return levels
         return (
-            CoOccurrence(occupied(counts / counts.sum((-2, -1), keepdim=True)))
+            CoOccurrence((counts / counts.sum((-2, -1), keepdim=True)).clamp(min=TINY))
             for counts in soft_matrices(region, levels, aggregation)
         )
 
@@ -128,4 +123,4 @@ class SoftNgldm(SoftFamily):
         if isinstance(levels, Undefined):
             return levels
         around, group = region.around(aggregation.directions), region.groups(aggregation)
-        return (Dependence(occupied(soft_dependence(levels, around, group))),)
+        return (Dependence(soft_dependence(levels, around, group).clamp(min=TINY)),)

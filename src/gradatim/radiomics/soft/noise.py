@@ -146,7 +146,8 @@ class CorrelatedNoise:
     Example:
         >>> noise = CorrelatedNoise(torch.tensor([0.5, 1.0, 0.5], dtype=torch.float64).view(3, 1, 1))
         >>> both = torch.ones(2, 1, 1, dtype=torch.float64)
-        >>> round(float(noise.variance(both)), 6), round(float(noise.variance(both * torch.tensor([1, -1]).view(2, 1, 1))), 6)
+        >>> apart = both * torch.tensor([1, -1]).view(2, 1, 1)
+        >>> round(float(noise.variance(both)), 6), round(float(noise.variance(apart)), 6)
         (3.0, 1.0)
     """
 

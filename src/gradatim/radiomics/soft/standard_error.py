@@ -90,7 +90,7 @@ class StandardErrors:
     seed: int = 0
 
     def __call__(self, image: QuantitativeMap, regions: Regions) -> dict[int, dict[str, Estimate]]:
-        """Label → family and feature, e.g. ``"glcm.contrast"`` → :class:`Estimate`. Regions without a voxel are left out.
+        """Label → family and feature, e.g. ``"glcm.contrast"`` → :class:`Estimate`; labels that occur.
 
         Args:
             image: the map as measured, with its noise.

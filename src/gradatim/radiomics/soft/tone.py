@@ -78,8 +78,8 @@ def soft_tone(levels: SoftLevels, around: Tensor, group: Tensor) -> SoftTone:
     """How much of each level has neighbours, n_i, and its tone differences, s_i; differentiable in the shares.
 
     n_i = Σ wᵢ(v), s_i = Σ wᵢ(v)·|i − mean of the expected levels around v|, over the voxels that have a neighbour. A
-    relaxation, not IBSI's expectation: the mean around a voxel is taken before the absolute value. At an exact tie, |0|,
-    the derivative is taken as 0.
+    relaxation, not IBSI's expectation: the mean around a voxel is taken before the absolute value. At an exact
+    tie, |0|, the derivative is taken as 0.
 
     Args:
         levels: of the n intensities.
