@@ -56,6 +56,7 @@ class FilteredNoise:
     target: Transfer
 
     def at(self, frequencies: tuple[Tensor, ...]) -> Tensor:
+        """What the filter leaves of the noise at frequencies in cycles/mm, unit²·mm³."""
         ratio = Ratio(self.target, self.quality.transfer).at(frequencies)
         return self.quality.noise.at(frequencies) * ratio.square()
 
@@ -71,6 +72,7 @@ class HighestNoise:
     parts: tuple[NoisePowerModel, ...]
 
     def at(self, frequencies: tuple[Tensor, ...]) -> Tensor:
+        """The highest at frequencies in cycles/mm, unit²·mm³."""
         highest = self.parts[0].at(frequencies)
         for part in self.parts[1:]:
             highest = torch.maximum(highest, part.at(frequencies))
@@ -90,6 +92,7 @@ class Ratio:
     source: Transfer
 
     def at(self, frequencies: tuple[Tensor, ...]) -> Tensor:
+        """The filter at frequencies in cycles/mm, 0 to 1."""
         target, source = self.target.at(frequencies), self.source.at(frequencies)
         return torch.where(source > 0, target / torch.where(source > 0, source, 1.0), 0.0).clamp(max=1.0)
 

@@ -75,7 +75,9 @@ def test_a_mirrored_image_is_blurred_into_the_mirrored_result() -> None:
 
 def test_the_blur_is_differentiable() -> None:
     image = torch.randn(4, 4, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).requires_grad_()
-    assert torch.autograd.gradcheck(lambda x: blurred(x, GaussianPsf((0.5, 0.5, 1.0)), (1.0, 1.0, 1.0)), (image,), fast_mode=True)
+    assert torch.autograd.gradcheck(
+        lambda x: blurred(x, GaussianPsf((0.5, 0.5, 1.0)), (1.0, 1.0, 1.0)), (image,), fast_mode=True
+    )
 
 
 def test_a_measured_curve_of_a_gaussian_is_the_gaussian() -> None:

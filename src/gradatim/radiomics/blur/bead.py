@@ -28,7 +28,8 @@ class Bead:
     Fourier transform is the axial MTF. That one is sampled by the slices alone: it goes up to their Nyquist frequency,
     is aliased where the profile is narrower than two slices (an edge slanted against the slices is not), and has no
     standard error. Both are divided by the spectrum
-    of a ball, 3·(sin u − u·cos u)/u³, u = πf·d. Source: Thornton 2006, doi:10.1118/1.2208939.
+    of a ball, 3·(sin u − u·cos u)/u³, u = πf·d. Source: Thornton and
+    Flynn 2006, Proceedings of SPIE 6142.
 
     Args:
         diameter_mm: d of the bead, mm; 0 for one that is small beside the voxels.

@@ -54,6 +54,7 @@ class MeasuredMtf:
             )
 
     def at(self, frequencies: tuple[Tensor, ...]) -> Tensor:
+        """MTF at the modulus of the frequencies in cycles/mm, linear between the points."""
         modulus = sum((f.double().square() for f in frequencies), torch.zeros((), dtype=torch.float64)).sqrt()
         known = self.frequencies.to(device=modulus.device, dtype=modulus.dtype)
         values = self.values.to(device=modulus.device, dtype=modulus.dtype)

@@ -59,6 +59,7 @@ class GaussianPsf:
         return tuple(top / s if s > 0 else math.inf for s in self.sigma_mm)
 
     def at(self, frequencies: tuple[Tensor, ...]) -> Tensor:
+        """The Gaussian at frequencies in cycles/mm."""
         if len(frequencies) != len(self.sigma_mm):
             raise UsageError(
                 "GD-103",
@@ -91,6 +92,7 @@ class SeparableTransfer:
     axial: Transfer
 
     def at(self, frequencies: tuple[Tensor, ...]) -> Tensor:
+        """The product of the two at frequencies in cycles/mm."""
         x, y, z = frequencies
         return self.in_plane.at((x, y)) * self.axial.at((z,))
 
@@ -112,6 +114,7 @@ class CommonTransfer:
     parts: tuple[Transfer, ...]
 
     def at(self, frequencies: tuple[Tensor, ...]) -> Tensor:
+        """The lowest at frequencies in cycles/mm."""
         lowest = self.parts[0].at(frequencies)
         for part in self.parts[1:]:
             lowest = torch.minimum(lowest, part.at(frequencies))

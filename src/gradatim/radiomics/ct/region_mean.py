@@ -18,7 +18,7 @@ class RegionMean:
     s.e.² = Σ rᵢ·rⱼ / (n² − M) over the M ordered pairs (i, j) that lie within ``reach`` voxels of each other along
     every axis, r = x − mean. With reach 0 this is s²/n of independent voxels; M corrects for the mean being taken
     from the same voxels. Noise of a sharp kernel has little power at low frequency, which would give less than s²/n:
-    the larger of the two counts. Source: Priestley 1981, Spectral Analysis and Time Series, section 5.3.2.
+    the larger of the two counts. Source: Priestley 1981, Spectral Analysis and Time Series, chapter 5.
 
     Args:
         reach: voxels along each axis within which noise is correlated.

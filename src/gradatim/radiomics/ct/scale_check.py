@@ -37,9 +37,9 @@ class ScaleCheck:
     """Looks for a scale that is impossible, or impossible to trust.
 
     GD-719: water is not near 0 HU, or air not near −1000 HU, by more than the tolerances. GD-720: values below −1024 HU
-    (padding) or above 30710 HU. GD-721: no negative value up to 12 bits, as an image without its rescale intercept has.
-    GD-722: all values between 0 and a few tenths, as attenuation coefficients in 1/mm or 1/cm are. An image of soft
-    tissue alone, masked with zeros, looks like GD-721 too: a doubt is a warning. Source of the
+    (padding, or noise that was not clipped) or above 30710 HU. GD-721: no negative value up to 12 bits, as an image
+    without its rescale intercept has. GD-722: all values between 0 and 5, as attenuation coefficients in 1/mm or 1/cm
+    are. An image of soft tissue alone, masked with zeros, looks like GD-721 too: a doubt is a warning. Source of the
     tolerances: American College of Radiology, CT accreditation phantom, water −7 to 7 HU and air not above −970 HU.
 
     Args:
