@@ -74,8 +74,8 @@ def oriented_box(hull: Hull) -> Box:
         >>> sorted(round(side, 3) for side in oriented_box(body).sides.tolist())
         [0.577, 0.816, 12.021]
     """
-    corners = np.ascontiguousarray(hull.corners.T)
-    solid = (corners, hull.faces, hull.neighbours, np.ascontiguousarray(hull.normals.T))
+    corners, normals = np.ascontiguousarray(hull.corners.T), np.ascontiguousarray(hull.normals.T)
+    links = np.concatenate([hull.faces.T, hull.neighbours.T]).astype(np.int64)
     # The hull holds a ball, so that no outline is smaller than the square around that ball's.
     reach = ((hull.corners[hull.faces[:, 0]] - hull.corners.mean(0)) * hull.normals).sum(1).min()
     best = aligned_box(hull)
@@ -83,11 +83,22 @@ def oriented_box(hull: Hull) -> Box:
     while True:
         heights = widths(corners, axes)
         order = np.argsort(heights, kind="stable")
-        found = smallest_box(solid, axes[order], heights[order], 4 * reach**2, best.volume * (1 - BALANCED))
-        if not found.any():
+        heights, frames = heights[order], _frames(axes[order])
+        limit = best.volume * (1 - BALANCED)
+        frame, cosine, sine, *sides = smallest_box(corners, links, normals, frames, heights, 4 * reach**2, limit)
+        if frame < 0:
             return best
-        best = Box(found[:, 0].copy(), found[:, 1:].copy())
-        axes = best.axes
+        across, first, second = frames[int(frame)]
+        axes = np.stack([across, cosine * first + sine * second, cosine * second - sine * first])
+        best = Box(np.array([heights[int(frame)], *sides]), axes)
+
+
+def _frames(axes: np.ndarray) -> np.ndarray:
+    # Each axis (a, 3) and two unit vectors across it, (a, 3, 3).
+    least = np.eye(3)[np.abs(axes).argmin(1)]
+    first = np.cross(least, axes)
+    first /= np.linalg.norm(first, axis=1, keepdims=True)
+    return np.stack([axes, first, np.cross(axes, first)], axis=1)
 
 
 def _directions(normals: np.ndarray) -> np.ndarray:

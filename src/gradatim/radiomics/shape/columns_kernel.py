@@ -31,7 +31,16 @@ def ends_and_sums(mask):  # pragma: no cover - compiled
                 last -= 1
             ends[0, x, y] = first
             ends[1, x, y] = last
-            sums += np.array([n, n * x, n * y, s, n * x * x, n * x * y, s * x, n * y * y, s * y, t])
+            sums[0] += n
+            sums[1] += n * x
+            sums[2] += n * y
+            sums[3] += s
+            sums[4] += n * x * x
+            sums[5] += n * x * y
+            sums[6] += s * x
+            sums[7] += n * y * y
+            sums[8] += s * y
+            sums[9] += t
     return ends, sums
 
 
