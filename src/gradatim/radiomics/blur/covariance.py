@@ -104,7 +104,7 @@ def covariance_of_region(values: Tensor, mask: Tensor, spacing: tuple[float, flo
 
 
 def covariance_of_noise(spectrum: NoiseSpectrum, like: Covariance) -> Covariance:
-    """The covariance of noise of a three-dimensional NPS, on the lags of another covariance.
+    """The covariance of noise of a three-dimensional NPS, on the lags of another covariance; 0 beyond the NPS's block.
 
     Args:
         spectrum: with three axes, on the same voxels.
@@ -118,9 +118,13 @@ def covariance_of_noise(spectrum: NoiseSpectrum, like: Covariance) -> Covariance
     """
     volume = spectrum.spacing[0] * spectrum.spacing[1] * spectrum.spacing[2]
     whole = torch.fft.ifftn(spectrum.power.double()).real / volume
-    lags = [torch.arange(-(n // 2), n // 2 + 1) % size for n, size in zip(like.values.shape, whole.shape, strict=True)]
-    values = whole[lags[0]][:, lags[1]][:, :, lags[2]].to(like.values)
-    return Covariance(values, torch.ones_like(values), torch.zeros_like(like.mean), like.spacing)
+    sizes = zip(like.values.shape, whole.shape, strict=True)
+    lags = [(torch.arange(-(n // 2), n // 2 + 1), size) for n, size in sizes]
+    x, y, z = (lag % size for lag, size in lags)
+    values = whole[x][:, y][:, :, z]
+    for axis, (lag, size) in enumerate(lags):
+        values = values * (lag.abs() <= size // 2).view([-1 if i == axis else 1 for i in range(3)])
+    return Covariance(values.to(like.values), torch.ones_like(like.values), torch.zeros_like(like.mean), like.spacing)
 
 
 def _lags(spectrum: Tensor, padded: tuple[int, ...], reach: tuple[int, ...]) -> Tensor:

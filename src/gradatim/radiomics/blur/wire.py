@@ -38,7 +38,7 @@ class Wire:
     divided by 2·J₁(πf·d)/(πf·d), the spectrum of a round wire of diameter d. No voxel is binned; since the centre
     lies anywhere between voxels, the curve is not aliased; a tilted wire in several slices samples it best. Errors are
     a jackknife over eight sectors, in a single slice too large, because few voxels see the middle. Noise lifts the
-    modulus where the MTF is below its error. Source: Nickoloff and Riley 1985, Medical Physics 12.
+    modulus where the MTF is below its error. Source: Nickoloff 1985, doi:10.1118/1.595706.
 
     Args:
         diameter_mm: d of the wire, mm; 0 for one that is thin beside the voxels.
