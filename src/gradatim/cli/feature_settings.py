@@ -15,8 +15,9 @@ from gradatim.radiomics.catalogue import FAMILIES
 from gradatim.radiomics.extraction import Extraction
 from gradatim.radiomics.preparation import Preparation
 from gradatim.radiomics.presets import PRESETS
+from gradatim.radiomics.pyradiomics.families import PYRADIOMICS
 
-_FAMILIES = {family.id: family for family in FAMILIES}
+_FAMILIES = {family.id: family for family in (*FAMILIES, *PYRADIOMICS)}
 _AGGREGATIONS = {aggregation.code: aggregation for aggregation in EVERY_AGGREGATION}
 _STEPS = tuple(field.name for field in fields(Preparation))
 

@@ -16,6 +16,8 @@ from gradatim.radiomics.discretise import FixedBinNumber, FixedBinSize, Intensit
 from gradatim.radiomics.extraction import Extraction
 from gradatim.radiomics.interpolation import CubicSpline
 from gradatim.radiomics.preparation import Preparation
+from gradatim.radiomics.pyradiomics.discretise import ZeroAlignedBins
+from gradatim.radiomics.pyradiomics.families import PYRADIOMICS
 from gradatim.radiomics.resample import ResampleTo, RoundToUnit
 from gradatim.radiomics.resegment import IntensityRange, OutlierFence
 
@@ -77,6 +79,20 @@ IBSI_E = Extraction(
 """IBSI configuration E for CT in HU: in space, cubic spline to 2 mm, range and outliers; 32 bins, 1000 for the
 volume histogram."""
 
+PYRADIOMICS_3_1 = Extraction(
+    Preparation(ZeroAlignedBins(width=25.0)),
+    families=PYRADIOMICS,
+    aggregations=(VOLUME_AVERAGED, ZONES_VOLUME),
+)
+"""The numbers and names of PyRadiomics 3.1 with its default settings, deviations from IBSI included.
+
+No resampling and no re-segmentation; bins of 25 on a ruler from zero, numbered from the region's lowest; co-occurrence
+and runs averaged over 13 directions; its own mesh; kurtosis not excess; axis lengths by n. For other settings:
+``ZeroAlignedBins`` is ``binWidth``, ``FixedBinNumber`` is ``binCount``, ``CornerAlignedResampling`` is
+``resampledPixelSpacing``, ``IntensityRange`` and ``OutlierFence`` are ``resegmentRange``; aggregations JJUI and 62GR
+are ``force2D``, IAZD is ``weightingNorm: no_weighting``.
+"""
+
 QSM = Extraction(Preparation(FixedBinSize(width=0.01, origin=-2.0), curve=IntensityBins(width=0.001)))
 """For susceptibility maps in ppm.
 
@@ -95,6 +111,7 @@ PRESETS: dict[str, Extraction] = {
     "ibsi-c": IBSI_C,
     "ibsi-d": IBSI_D,
     "ibsi-e": IBSI_E,
+    "pyradiomics-3.1": PYRADIOMICS_3_1,
     "qsm": QSM,
 }
 """Name → extraction."""
