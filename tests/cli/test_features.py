@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from gradatim.radiomics.extraction import Extraction
 from gradatim.radiomics.glcm import Glcm
 from gradatim.radiomics.preparation import Preparation
 from gradatim.radiomics.presets import PRESETS, QSM
+from gradatim.radiomics.resample import ResampleTo, RoundToUnit
 from gradatim.radiomics.resegment import IntensityRange
 from gradatim.radiomics.statistics import Statistics
 
@@ -208,6 +210,16 @@ def test_a_settings_file_may_begin_with_a_preset(tmp_path: Path) -> None:
     assert again.preparation == PRESETS["ibsi-digital"].preparation
     assert again.aggregations == PRESETS["ibsi-digital"].aggregations
     assert [family.id for family in again.families] == ["glcm"]
+
+
+def test_the_settings_on_the_page_are_those_of_its_code(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/pixels-to-table.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert read_settings(written(tmp_path, text)).preparation == Preparation(
+        FixedBinSize(width=10.0, origin=-150.0),
+        (IntensityRange(low=-150.0, high=200.0),),
+        ResampleTo((2.0, 2.0, 2.0), rounding=RoundToUnit()),
+    )
 
 
 SETTINGS = {
