@@ -139,10 +139,10 @@ def _cut(image: QuantitativeMap, regions: Regions, label: int, window: Window) -
     """One region and what lies in a box around it."""
     value, mask = image.value[window], image.mask[window]
     x, y, z = value.shape
-    grid = Grid((x, y, z), image.grid.spacing, image.grid.affine)
+    here, there = (Grid((x, y, z), whole.spacing, whole.affine) for whole in (image.grid, regions.grid))
     return (
-        QuantitativeMap(value, mask, grid, image.quantity, image.unit),
-        Regions((regions.labels[window] == label).to(torch.int64), grid),
+        QuantitativeMap(value, mask, here, image.quantity, image.unit),
+        Regions((regions.labels[window] == label).to(torch.int64), there),
     )
 
 
