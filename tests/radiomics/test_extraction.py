@@ -1,7 +1,9 @@
 """The rows of the table: which regions, which reasons, which settings."""
 
+import gc
 import math
 import pickle
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -20,8 +22,9 @@ from gradatim.radiomics.glszm import Glszm
 from gradatim.radiomics.preparation import Preparation
 from gradatim.radiomics.presets import PRESETS, QSM
 from gradatim.radiomics.resegment import IntensityRange
-from gradatim.radiomics.roi import NO_INTENSITIES, NO_VOXELS
+from gradatim.radiomics.roi import NO_INTENSITIES, NO_VOXELS, Roi
 from gradatim.radiomics.statistics import Statistics
+from gradatim.radiomics.undefined import Undefined
 
 EVERYTHING = Extraction(Preparation(FixedBinNumber(8), curve=IntensityBins(0.01)), aggregations=EVERY_AGGREGATION)
 N_FEATURES = sum(len(family.features) * len(family.aggregations) for family in FAMILIES)
@@ -213,3 +216,22 @@ def test_features_that_are_left_out_have_no_row_and_change_no_other() -> None:
     assert less.settings != EVERYTHING.settings
     with pytest.raises(UsageError, match=r"GD-102.*did you mean 'glcm.contrast'"):
         replace(EVERYTHING, leave_out=("glcm.contrst",))
+
+
+def test_a_measured_region_is_gone_without_the_collector(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[weakref.ref[Tensor]] = []
+    levels = Roi.levels
+
+    def watched(roi: Roi) -> Tensor | Undefined:
+        found = levels.fget(roi)
+        seen.append(weakref.ref(found))
+        return found
+
+    monkeypatch.setattr(Roi, "levels", property(watched))
+    gc.disable()
+    try:
+        EVERYTHING(chi(noise(4, 4, 4)), region(torch.ones(4, 4, 4, dtype=torch.int64)))
+        assert seen
+        assert all(ref() is None for ref in seen)
+    finally:
+        gc.enable()

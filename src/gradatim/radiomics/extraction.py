@@ -101,7 +101,9 @@ class Extraction:
         found: list[Feature] = []
         with ThreadPoolExecutor(max_workers=max(1, torch.get_num_threads())) as pool:
             for label, roi in self.preparation(image_map, regions):
-                measured = pool.map(partial(_measured, roi), jobs)
+                measured = list(pool.map(partial(_measured, roi), jobs))
+                if isinstance(roi, Roi):
+                    roi.release()
                 for (family, aggregation, records), values in zip(jobs, measured, strict=True):
                     found += [
                         Feature(

@@ -35,3 +35,9 @@ class Kept:
                 self._made[key] = make()
             result: T = self._made[key]
         return result
+
+    def clear(self) -> None:
+        """Keep nothing any more; call it when nobody asks."""
+        with self._lock:
+            self._made.clear()
+            self._making.clear()

@@ -64,6 +64,10 @@ class Roi:
         """
         return self._kept.get(measure, lambda: measure(self))
 
+    def release(self) -> None:
+        """Forget what :meth:`once` kept: it points back here, and memory in a circle waits for the collector."""
+        self._kept.clear()
+
     @cached_property
     def intensities(self) -> Tensor:
         """The intensities (n,), float64."""
