@@ -25,7 +25,8 @@ class NonseparableWavelet:
     Args:
         level: j ≥ 1; 1 is the finest.
         dimensions: 3, or 2 for each slice along the third axis on its own.
-        boundary: what the filter sees beyond the edge.
+        boundary: what the filter sees beyond the edge; any but a periodic one takes a copy of eight times the memory,
+            and a mirrored one does not if the frequencies are those of Fourier.
         frequencies: where ĝ is sampled. IBSI's maps 8.a and values of filters 8 and 9 are those of the default, a
             periodic image and :class:`~gradatim.radiomics.filters.frequencies.EndpointFrequencies`; theory asks for
             :class:`~gradatim.radiomics.filters.frequencies.FourierFrequencies`.
