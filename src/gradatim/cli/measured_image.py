@@ -33,22 +33,6 @@ class MeasuredImage:
     name: str
     notes: tuple[Finding, ...]
 
-    @property
-    def regions(self) -> Regions:
-        """The regions, where none overlap.
-
-        Raises:
-            InputError: GD-299 if they need several label images.
-        """
-        if len(self.layers) > 1:
-            raise InputError(
-                "GD-299",
-                given=f"regions of {self.name} that overlap",
-                allowed="regions that fit into one label image",
-                do="measure each of the layers",
-            )
-        return self.layers[0]
-
 
 def read_measured_image(
     image: Path, labels: Path, *, mask: Path | None = None, unit: str, series: str = ""
