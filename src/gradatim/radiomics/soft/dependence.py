@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
@@ -66,8 +67,7 @@ class _Dependences(torch.autograd.Function):
 
         table = share.new_zeros(rows, around.shape[1] + 1)
         ctx.save_for_backward(share, lower, around, row)
-        arrays = (one.detach().contiguous().numpy() for one in (lower, share, around, row))
-        add_soft_dependences(*arrays, table.numpy())
+        add_soft_dependences(_array(lower), _array(share), _array(around), _array(row), table.numpy())
         return table
 
     @staticmethod
@@ -77,6 +77,9 @@ class _Dependences(torch.autograd.Function):
 
         share, lower, around, row = ctx.saved_tensors
         found = torch.zeros_like(share)
-        arrays = (one.detach().contiguous().numpy() for one in (lower, share, around, row, slope))
-        add_share_slopes(*arrays, found.numpy())
+        add_share_slopes(_array(lower), _array(share), _array(around), _array(row), _array(slope), found.numpy())
         return found, None, None, None, None
+
+
+def _array(values: Tensor) -> np.ndarray:
+    return values.detach().contiguous().numpy()
