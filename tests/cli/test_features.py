@@ -21,6 +21,20 @@ from gradatim.radiomics.aggregation import SLICES_MERGED
 from gradatim.radiomics.catalogue import FAMILIES
 from gradatim.radiomics.discretise import FixedBinNumber, FixedBinSize, NoDiscretisation
 from gradatim.radiomics.extraction import Extraction
+from gradatim.radiomics.filters.boundary import Nearest, Zero
+from gradatim.radiomics.filters.energy_map import EnergyMap
+from gradatim.radiomics.filters.frequencies import FourierFrequencies
+from gradatim.radiomics.filters.gabor import Gabor
+from gradatim.radiomics.filters.laplacian_of_gaussian import LaplacianOfGaussian
+from gradatim.radiomics.filters.laws import Laws
+from gradatim.radiomics.filters.mean import Mean
+from gradatim.radiomics.filters.nonseparable_wavelet import NonseparableWavelet
+from gradatim.radiomics.filters.orthogonal_planes import OrthogonalPlanes
+from gradatim.radiomics.filters.pooled import Pooled
+from gradatim.radiomics.filters.pooling import Average, Maximum
+from gradatim.radiomics.filters.riesz import Riesz
+from gradatim.radiomics.filters.rotations import SpaceRotations
+from gradatim.radiomics.filters.separable_wavelet import WAVELETS, SeparableWavelet
 from gradatim.radiomics.glcm import Glcm
 from gradatim.radiomics.preparation import Preparation
 from gradatim.radiomics.presets import PRESETS, QSM
@@ -222,11 +236,32 @@ def test_the_settings_on_the_page_are_those_of_its_code(tmp_path: Path) -> None:
     )
 
 
+FILTERS = {
+    "mean": Mean(5),
+    "laws": Pooled(EnergyMap(Laws("L5E5E5")), SpaceRotations(), Maximum()),
+    "gabor": OrthogonalPlanes(Gabor(5.0, 2.0, 1.5, (0.0, 0.5), boundary=Nearest())),
+    "wavelet": Pooled(SeparableWavelet(WAVELETS["db3"], "LLH", boundary=Zero()), SpaceRotations(), Average()),
+    "simoncelli": Riesz(NonseparableWavelet(2, frequencies=FourierFrequencies()), (0, 2, 0)),
+    "log": LaplacianOfGaussian(1.5),
+}
+
 SETTINGS = {
     **PRESETS,
+    **{name: Extraction(Preparation(FixedBinNumber(32), response=each)) for name, each in FILTERS.items()},
     "none": Extraction(Preparation(NoDiscretisation(), (IntensityRange(-1.0, 1.0),))),
     "number": Extraction(Preparation(FixedBinNumber(32)), leave_out=("morphology.moran_i",)),
 }
+
+
+def test_a_wavelet_may_be_named(tmp_path: Path) -> None:
+    text = """
+        discretisation = "NoDiscretisation"
+        response = { method = "SeparableWavelet", low_pass = "db3", bands = "LLH" }
+    """
+    found = read_settings(written(tmp_path, text)).preparation.response
+    assert found == SeparableWavelet(WAVELETS["db3"], "LLH")
+    with pytest.raises(UsageError, match=r"GD-102.*did you mean 'db3'"):
+        read_settings(written(tmp_path, text.replace("db3", "db33")))
 
 
 @pytest.mark.parametrize("extraction", SETTINGS.values(), ids=SETTINGS)

@@ -2,6 +2,21 @@
 
 from gradatim.radiomics.bins_from_minimum import FixedBinSizeFromMinimum
 from gradatim.radiomics.discretise import FixedBinNumber, FixedBinSize, IntensityBins, NoDiscretisation, WholeNumbers
+from gradatim.radiomics.filters.boundary import Mirror, Periodic, Zero
+from gradatim.radiomics.filters.boundary import Nearest as NearestBeyond
+from gradatim.radiomics.filters.energy_map import EnergyMap
+from gradatim.radiomics.filters.frequencies import EndpointFrequencies, FourierFrequencies
+from gradatim.radiomics.filters.gabor import Gabor
+from gradatim.radiomics.filters.laplacian_of_gaussian import LaplacianOfGaussian
+from gradatim.radiomics.filters.laws import Laws
+from gradatim.radiomics.filters.mean import Mean
+from gradatim.radiomics.filters.nonseparable_wavelet import NonseparableWavelet
+from gradatim.radiomics.filters.orthogonal_planes import OrthogonalPlanes
+from gradatim.radiomics.filters.pooled import Pooled
+from gradatim.radiomics.filters.pooling import Average, Maximum
+from gradatim.radiomics.filters.riesz import Riesz
+from gradatim.radiomics.filters.rotations import PlaneRotations, SpaceRotations
+from gradatim.radiomics.filters.separable_wavelet import WAVELETS, SeparableWavelet
 from gradatim.radiomics.interpolation import CubicSpline, Linear, Nearest
 from gradatim.radiomics.pyradiomics.discretise import ZeroAlignedBins
 from gradatim.radiomics.pyradiomics.resample import CornerAlignedResampling, TruncateToUnit
@@ -28,6 +43,13 @@ METHODS: dict[str, dict[str, type]] = {
     "resampling": _named(
         ResampleTo, Linear, CubicSpline, Nearest, RoundToUnit, CornerAlignedResampling, TruncateToUnit
     ),
-    "response": _named(),
+    "response": _named(
+        *(Mean, LaplacianOfGaussian, Laws, EnergyMap, Gabor, OrthogonalPlanes, SeparableWavelet, NonseparableWavelet),
+        *(Riesz, Pooled, PlaneRotations, SpaceRotations, Maximum, Average),
+        *(Zero, NearestBeyond, Periodic, Mirror, FourierFrequencies, EndpointFrequencies),
+    ),
 }
 """Step → name → class, those that stand inside another one of the step included."""
+
+NAMED_VALUES: dict[str, dict[str, tuple[float, ...]]] = {"low_pass": WAVELETS}
+"""Field → name in the literature → value, for fields whose values nobody writes out."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from gradatim.base.choice import choose
 from gradatim.base.errors import InputError, UsageError
-from gradatim.cli.feature_methods import METHODS
+from gradatim.cli.feature_methods import METHODS, NAMED_VALUES
 from gradatim.cli.methods_from_tables import method, of_kind, refuse_unknown
 from gradatim.radiomics.aggregation import EVERY_AGGREGATION
 from gradatim.radiomics.catalogue import FAMILIES
@@ -43,6 +43,19 @@ def chosen_extraction(preset: str, settings: Path | None) -> Extraction:
             do='name the preset inside the settings file, preset = "...", and add what differs',
         )
     return read_settings(settings)
+
+
+def named_extraction(word: str) -> Extraction:
+    """The extraction that one word stands for: a preset, or a settings file.
+
+    Args:
+        word: a preset's name, or a path that ends in ``.toml``.
+
+    Raises:
+        UsageError: GD-102 for an unknown preset; as :func:`read_settings`.
+        InputError: GD-222 if there is no such file.
+    """
+    return read_settings(Path(word)) if word.endswith(".toml") else choose(word, PRESETS, what="preset")
 
 
 def read_settings(path: Path) -> Extraction:
@@ -106,6 +119,6 @@ def extraction_from(content: Mapping[str, Any], *, where: str) -> Extraction:
 
 def _step(name: str, data: Any) -> Any:
     if name != "resegmentation":
-        return method(data, METHODS[name], where=name)
+        return method(data, METHODS[name], where=name, values=NAMED_VALUES)
     items = of_kind(data, list, where=name)
     return tuple(method(item, METHODS[name], where=f"{name}[{i}]") for i, item in enumerate(items))

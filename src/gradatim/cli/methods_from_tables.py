@@ -19,13 +19,18 @@ _WORDS = {
 }
 
 
-def method(data: Any, methods: Mapping[str, type], *, where: str) -> Any:
+Values = Mapping[str, Mapping[str, Any]]
+"""Field → name → value: fields whose values may be named."""
+
+
+def method(data: Any, methods: Mapping[str, type], *, where: str, values: Values | None = None) -> Any:
     """A frozen dataclass from a table that names it and gives its fields; nothing unknown or mistyped passes.
 
     Args:
         data: ``{"method": a name, field: value, …}``; a method without fields may be its name alone.
         methods: name → class, for this place and those inside it.
         where: what the place is called in errors.
+        values: fields whose values may be named.
 
     Raises:
         UsageError: GD-102 for an unknown name, with the nearest known one; GD-106 for a field that is missing or of the
@@ -39,7 +44,11 @@ def method(data: Any, methods: Mapping[str, type], *, where: str) -> Any:
     for name, field in known.items():
         if name not in given and field.default is MISSING and field.default_factory is MISSING:
             of_kind(None, _plain(hints[name]), where=f"{where}.{name}")
-    return chosen(**{name: _value(value, hints[name], methods, f"{where}.{name}") for name, value in given.items()})
+    for name, value in given.items():
+        if values and name in values and isinstance(value, str):
+            given[name] = list(choose(value, values[name], what=f"{where}.{name}"))
+    inside = {name: _value(value, hints[name], (methods, values), f"{where}.{name}") for name, value in given.items()}
+    return chosen(**inside)
 
 
 def refuse_unknown(table: Mapping[str, Any], known: Any, *, where: str) -> None:
@@ -72,21 +81,24 @@ def of_kind(value: Any, kind: type, *, where: str) -> Any:
     return value
 
 
-def _value(value: Any, hint: Any, methods: Mapping[str, type], where: str) -> Any:
+def _value(value: Any, hint: Any, known: tuple[Mapping[str, type], Values | None], where: str) -> Any:
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
         # None is a field left out; of several kinds the table or the value itself tells which.
-        return _value(value, next(kind for kind in get_args(hint) if kind is not type(None)), methods, where)
+        return _value(value, next(kind for kind in get_args(hint) if kind is not type(None)), known, where)
     if origin is tuple:
-        return _items(value, get_args(hint), methods, where)
+        return _items(value, get_args(hint), known, where)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return choose(of_kind(value, str, where=where), dict(hint.__members__), what=where)
     if hint in (int, float, str, bool):
         return of_kind(value, hint, where=where)
-    return method(value, methods, where=where)
+    methods, values = known
+    return method(value, methods, where=where, values=values)
 
 
-def _items(value: Any, kinds: tuple[Any, ...], methods: Mapping[str, type], where: str) -> tuple[Any, ...]:
+def _items(
+    value: Any, kinds: tuple[Any, ...], known: tuple[Mapping[str, type], Values | None], where: str
+) -> tuple[Any, ...]:
     items = of_kind(value, list, where=where)
     if len(kinds) == 2 and kinds[1] is Ellipsis:
         kinds = (kinds[0],) * len(items)
@@ -98,7 +110,7 @@ def _items(value: Any, kinds: tuple[Any, ...], methods: Mapping[str, type], wher
             do=f"correct {where} in the settings file",
         )
     return tuple(
-        _value(item, kind, methods, f"{where}[{i}]") for i, (item, kind) in enumerate(zip(items, kinds, strict=True))
+        _value(item, kind, known, f"{where}[{i}]") for i, (item, kind) in enumerate(zip(items, kinds, strict=True))
     )
 
 
