@@ -22,8 +22,8 @@ import torch
 from gradatim.radiomics.filters.energy_map import EnergyMap
 from gradatim.radiomics.filters.gabor import Gabor, evenly
 from gradatim.radiomics.filters.laplacian_of_gaussian import LaplacianOfGaussian
-from gradatim.radiomics.filters.laws import Laws
-from gradatim.radiomics.filters.mean import Mean
+from gradatim.radiomics.filters.laws import LawsKernels
+from gradatim.radiomics.filters.mean import MeanFilter
 from gradatim.radiomics.filters.nonseparable_wavelet import NonseparableWavelet
 from gradatim.radiomics.filters.orthogonal_planes import OrthogonalPlanes
 from gradatim.radiomics.filters.pooled import Pooled
@@ -38,9 +38,9 @@ SHAPE = (200, 197, 180)
 CUBES = (1.0, 1.0, 1.0)
 
 FILTERS: dict[str, Response] = {
-    "mean": Mean(5),
+    "mean": MeanFilter(5),
     "LoG": LaplacianOfGaussian(1.5),
-    "Laws": EnergyMap(Pooled(Laws("L5E5E5"), over=SpaceRotations(), by=Maximum()), distance=7),
+    "Laws": EnergyMap(Pooled(LawsKernels("L5E5E5"), over=SpaceRotations(), by=Maximum()), distance=7),
     "Gabor": OrthogonalPlanes(Gabor(5.0, 2.0, 1.5, angles=evenly(math.pi / 8))),
     "db3": Pooled(SeparableWavelet(WAVELETS["db3"], "LLH"), over=SpaceRotations(), by=Average()),
     "Simoncelli": NonseparableWavelet(1),

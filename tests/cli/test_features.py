@@ -26,8 +26,8 @@ from gradatim.radiomics.filters.energy_map import EnergyMap
 from gradatim.radiomics.filters.frequencies import FourierFrequencies
 from gradatim.radiomics.filters.gabor import Gabor
 from gradatim.radiomics.filters.laplacian_of_gaussian import LaplacianOfGaussian
-from gradatim.radiomics.filters.laws import Laws
-from gradatim.radiomics.filters.mean import Mean
+from gradatim.radiomics.filters.laws import LawsKernels
+from gradatim.radiomics.filters.mean import MeanFilter
 from gradatim.radiomics.filters.nonseparable_wavelet import NonseparableWavelet
 from gradatim.radiomics.filters.orthogonal_planes import OrthogonalPlanes
 from gradatim.radiomics.filters.pooled import Pooled
@@ -237,8 +237,8 @@ def test_the_settings_on_the_page_are_those_of_its_code(tmp_path: Path) -> None:
 
 
 FILTERS = {
-    "mean": Mean(5),
-    "laws": Pooled(EnergyMap(Laws("L5E5E5")), SpaceRotations(), Maximum()),
+    "mean": MeanFilter(5),
+    "laws": Pooled(EnergyMap(LawsKernels("L5E5E5")), SpaceRotations(), Maximum()),
     "gabor": OrthogonalPlanes(Gabor(5.0, 2.0, 1.5, (0.0, 0.5), boundary=Nearest())),
     "wavelet": Pooled(SeparableWavelet(WAVELETS["db3"], "LLH", boundary=Zero()), SpaceRotations(), Average()),
     "simoncelli": Riesz(NonseparableWavelet(2, frequencies=FourierFrequencies()), (0, 2, 0)),

@@ -16,8 +16,8 @@ from gradatim.radiomics.filters.boundary import Mirror, Nearest, Periodic, Zero
 from gradatim.radiomics.filters.energy_map import EnergyMap
 from gradatim.radiomics.filters.gabor import Gabor, evenly
 from gradatim.radiomics.filters.laplacian_of_gaussian import LaplacianOfGaussian
-from gradatim.radiomics.filters.laws import Laws
-from gradatim.radiomics.filters.mean import Mean
+from gradatim.radiomics.filters.laws import LawsKernels
+from gradatim.radiomics.filters.mean import MeanFilter
 from gradatim.radiomics.filters.nonseparable_wavelet import NonseparableWavelet
 from gradatim.radiomics.filters.orthogonal_planes import OrthogonalPlanes
 from gradatim.radiomics.filters.pooled import Pooled
@@ -29,18 +29,18 @@ from gradatim.radiomics.preparation import Response
 
 SPACE, PLANE = SpaceRotations(), PlaneRotations()
 
-IMPULSE_LAWS = Laws("E5L5S5", boundary=Zero())
-BOARD_LAWS = Laws("E3W5R5")
-SLICE_LAWS = Laws("L5S5")
+IMPULSE_LAWS = LawsKernels("E5L5S5", boundary=Zero())
+BOARD_LAWS = LawsKernels("E3W5R5")
+SLICE_LAWS = LawsKernels("L5S5")
 DB2 = SeparableWavelet(WAVELETS["db2"], "LHL", boundary=Zero())
 COIF1 = SeparableWavelet(WAVELETS["coif1"], "HHL", boundary=Periodic())
 
 TESTS: dict[str, Response] = {
-    "1.a.1": Mean(15, boundary=Zero()),
-    "1.a.2": Mean(15, boundary=Nearest()),
-    "1.a.3": Mean(15, boundary=Periodic()),
-    "1.a.4": Mean(15, boundary=Mirror()),
-    "1.b.1": Mean(15, dimensions=2, boundary=Zero()),
+    "1.a.1": MeanFilter(15, boundary=Zero()),
+    "1.a.2": MeanFilter(15, boundary=Nearest()),
+    "1.a.3": MeanFilter(15, boundary=Periodic()),
+    "1.a.4": MeanFilter(15, boundary=Mirror()),
+    "1.b.1": MeanFilter(15, dimensions=2, boundary=Zero()),
     "2.a": LaplacianOfGaussian(sigma_mm=3.0, boundary=Zero()),
     "2.b": LaplacianOfGaussian(sigma_mm=5.0),
     "2.c": LaplacianOfGaussian(sigma_mm=5.0, dimensions=2),

@@ -20,8 +20,8 @@ from gradatim.radiomics.extraction import Extraction
 from gradatim.radiomics.filters.energy_map import EnergyMap
 from gradatim.radiomics.filters.gabor import Gabor, evenly
 from gradatim.radiomics.filters.laplacian_of_gaussian import LaplacianOfGaussian
-from gradatim.radiomics.filters.laws import Laws
-from gradatim.radiomics.filters.mean import Mean
+from gradatim.radiomics.filters.laws import LawsKernels
+from gradatim.radiomics.filters.mean import MeanFilter
 from gradatim.radiomics.filters.nonseparable_wavelet import NonseparableWavelet
 from gradatim.radiomics.filters.orthogonal_planes import OrthogonalPlanes
 from gradatim.radiomics.filters.pooled import Pooled
@@ -40,18 +40,18 @@ DB3 = WAVELETS["db3"]
 
 FILTERS: dict[str, Response | None] = {
     "1.A": None,
-    "2.A": Mean(5, dimensions=2),
+    "2.A": MeanFilter(5, dimensions=2),
     "3.A": LaplacianOfGaussian(sigma_mm=1.5, dimensions=2),
-    "4.A": EnergyMap(Pooled(Laws("L5E5"), over=PLANE, by=Maximum()), distance=7, dimensions=2),
+    "4.A": EnergyMap(Pooled(LawsKernels("L5E5"), over=PLANE, by=Maximum()), distance=7, dimensions=2),
     "5.A": GABOR,
     "6.A": Pooled(SeparableWavelet(DB3, "LH"), over=PLANE, by=Average()),
     "7.A": Pooled(SeparableWavelet(DB3, "HH", level=2), over=PLANE, by=Average()),
     "8.A": NonseparableWavelet(level=1, dimensions=2),
     "9.A": NonseparableWavelet(level=2, dimensions=2),
     "1.B": None,
-    "2.B": Mean(5),
+    "2.B": MeanFilter(5),
     "3.B": LaplacianOfGaussian(sigma_mm=1.5),
-    "4.B": EnergyMap(Pooled(Laws("L5E5E5"), over=SPACE, by=Maximum()), distance=7),
+    "4.B": EnergyMap(Pooled(LawsKernels("L5E5E5"), over=SPACE, by=Maximum()), distance=7),
     "5.B": OrthogonalPlanes(GABOR),
     "6.B": Pooled(SeparableWavelet(DB3, "LLH"), over=SPACE, by=Average()),
     "7.B": Pooled(SeparableWavelet(DB3, "HHH", level=2), over=SPACE, by=Average()),

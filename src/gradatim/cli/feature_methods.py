@@ -8,8 +8,8 @@ from gradatim.radiomics.filters.energy_map import EnergyMap
 from gradatim.radiomics.filters.frequencies import EndpointFrequencies, FourierFrequencies
 from gradatim.radiomics.filters.gabor import Gabor
 from gradatim.radiomics.filters.laplacian_of_gaussian import LaplacianOfGaussian
-from gradatim.radiomics.filters.laws import Laws
-from gradatim.radiomics.filters.mean import Mean
+from gradatim.radiomics.filters.laws import LawsKernels
+from gradatim.radiomics.filters.mean import MeanFilter
 from gradatim.radiomics.filters.nonseparable_wavelet import NonseparableWavelet
 from gradatim.radiomics.filters.orthogonal_planes import OrthogonalPlanes
 from gradatim.radiomics.filters.pooled import Pooled
@@ -44,7 +44,16 @@ METHODS: dict[str, dict[str, type]] = {
         ResampleTo, Linear, CubicSpline, Nearest, RoundToUnit, CornerAlignedResampling, TruncateToUnit
     ),
     "response": _named(
-        *(Mean, LaplacianOfGaussian, Laws, EnergyMap, Gabor, OrthogonalPlanes, SeparableWavelet, NonseparableWavelet),
+        *(
+            MeanFilter,
+            LaplacianOfGaussian,
+            LawsKernels,
+            EnergyMap,
+            Gabor,
+            OrthogonalPlanes,
+            SeparableWavelet,
+            NonseparableWavelet,
+        ),
         *(Riesz, Pooled, PlaneRotations, SpaceRotations, Maximum, Average),
         *(Zero, NearestBeyond, Periodic, Mirror, FourierFrequencies, EndpointFrequencies),
     ),

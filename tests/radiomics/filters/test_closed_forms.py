@@ -12,7 +12,7 @@ from gradatim.radiomics.filters.energy_map import EnergyMap
 from gradatim.radiomics.filters.gabor import Gabor, evenly
 from gradatim.radiomics.filters.laplacian_of_gaussian import LaplacianOfGaussian
 from gradatim.radiomics.filters.laws import KERNELS, Laws
-from gradatim.radiomics.filters.mean import Mean
+from gradatim.radiomics.filters.mean import MeanFilter
 from gradatim.radiomics.filters.orthogonal_planes import OrthogonalPlanes
 from gradatim.radiomics.filters.pooling import Average
 from gradatim.radiomics.preparation import Response
@@ -36,11 +36,11 @@ def places(shape: tuple[int, ...], spacing: tuple[float, ...]) -> tuple[Tensor, 
 @pytest.mark.parametrize(
     ("make", "value"),
     [
-        (lambda b: Mean(7, boundary=b), 1.0),
-        (lambda b: Laws("L5L3L5", b), 16 / math.sqrt(70) * 4 / math.sqrt(6) * 16 / math.sqrt(70)),
-        (lambda b: Laws("E5L5L5", b), 0.0),
-        (lambda b: Laws("L5W5", b), 0.0),
-        (lambda b: EnergyMap(Laws("L3L3", b), 2, 2, b), 16 / 6),
+        (lambda b: MeanFilter(7, boundary=b), 1.0),
+        (lambda b: LawsKernels("L5L3L5", b), 16 / math.sqrt(70) * 4 / math.sqrt(6) * 16 / math.sqrt(70)),
+        (lambda b: LawsKernels("E5L5L5", b), 0.0),
+        (lambda b: LawsKernels("L5W5", b), 0.0),
+        (lambda b: EnergyMap(LawsKernels("L3L3", b), 2, 2, b), 16 / 6),
     ],
 )
 def test_a_flat_image(make, value: float, boundary: Boundary) -> None:
@@ -49,7 +49,7 @@ def test_a_flat_image(make, value: float, boundary: Boundary) -> None:
 
 
 def test_the_mean_of_an_impulse_is_a_cube() -> None:
-    response = Mean(3, boundary=Zero())(impulse(7, 7, 7), spacing=CUBES)
+    response = MeanFilter(3, boundary=Zero())(impulse(7, 7, 7), spacing=CUBES)
     expected = torch.zeros(7, 7, 7).double()
     expected[2:5, 2:5, 2:5] = 1 / 27
     assert torch.allclose(response, expected, atol=1e-15)
@@ -57,7 +57,7 @@ def test_the_mean_of_an_impulse_is_a_cube() -> None:
 
 @pytest.mark.parametrize("names", ["E5L5S5", "W5R5E3", "S3L3"])
 def test_an_impulse_becomes_the_product_of_laws_kernels(names: str) -> None:
-    response = Laws(names, boundary=Zero())(impulse(9, 9, 9 if len(names) == 6 else 1), spacing=CUBES)
+    response = LawsKernels(names, boundary=Zero())(impulse(9, 9, 9 if len(names) == 6 else 1), spacing=CUBES)
     expected = np.ones((1,))
     kernels = [np.array(KERNELS[names[i : i + 2]], float) for i in range(0, len(names), 2)]
     expected = np.ones(()) if len(kernels) == 3 else np.ones((1,))
@@ -71,13 +71,13 @@ def test_an_impulse_becomes_the_product_of_laws_kernels(names: str) -> None:
 def test_laws_kernels_have_unit_energy_and_vanishing_moments() -> None:
     assert {name: sum(kernel) for name, kernel in KERNELS.items() if sum(kernel)} == {"L5": 16, "L3": 4}
     for names in ("E5L5S5", "L3S3W5"):
-        response = Laws(names, boundary=Zero())(impulse(9, 9, 9), spacing=CUBES)
+        response = LawsKernels(names, boundary=Zero())(impulse(9, 9, 9), spacing=CUBES)
         assert float(response.square().sum()) == pytest.approx(1.0, abs=1e-12)
 
 
 def test_energy_is_the_mean_of_absolute_values() -> None:
     x = torch.randn(6, 6, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    laws = Laws("E3E3E3", boundary=Zero())
+    laws = LawsKernels("E3E3E3", boundary=Zero())
     energy = EnergyMap(laws, distance=1, boundary=Zero())(x, spacing=CUBES)
     assert float(energy[3, 3, 3]) == pytest.approx(float(laws(x, spacing=CUBES).abs()[2:5, 2:5, 2:5].mean()))
 
@@ -149,7 +149,7 @@ def test_gabor_angles_are_pooled_and_come_again_after_pi() -> None:
     assert torch.allclose(Gabor(2.0, 4.0, 0.8, angles=around)(x, spacing=CUBES), Average()(each), atol=1e-12)
 
 
-@pytest.mark.parametrize("filter_", [Mean(3, dimensions=2), Gabor(2.0, 4.0, angles=evenly(math.pi / 4))])
+@pytest.mark.parametrize("filter_", [MeanFilter(3, dimensions=2), Gabor(2.0, 4.0, angles=evenly(math.pi / 4))])
 def test_three_planes_are_three_turned_volumes(filter_: Response) -> None:
     x = torch.randn(6, 7, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     spacing = (1.0, 2.0, 1.5)

@@ -17,8 +17,8 @@ from gradatim.radiomics.filters.energy_map import EnergyMap
 from gradatim.radiomics.filters.frequencies import FourierFrequencies
 from gradatim.radiomics.filters.gabor import Gabor, evenly
 from gradatim.radiomics.filters.laplacian_of_gaussian import LaplacianOfGaussian
-from gradatim.radiomics.filters.laws import Laws
-from gradatim.radiomics.filters.mean import Mean
+from gradatim.radiomics.filters.laws import LawsKernels
+from gradatim.radiomics.filters.mean import MeanFilter
 from gradatim.radiomics.filters.nonseparable_wavelet import NonseparableWavelet
 from gradatim.radiomics.filters.orthogonal_planes import OrthogonalPlanes
 from gradatim.radiomics.filters.pooled import Pooled
@@ -36,12 +36,12 @@ DB2 = WAVELETS["db2"]
 
 def linear(boundary: Boundary) -> dict[str, Response]:
     return {
-        "mean": Mean(3, boundary=boundary),
-        "mean of slices": Mean(5, dimensions=2, boundary=boundary),
+        "mean": MeanFilter(3, boundary=boundary),
+        "mean of slices": MeanFilter(5, dimensions=2, boundary=boundary),
         "LoG": LaplacianOfGaussian(1.2, boundary=boundary),
         "LoG of slices": LaplacianOfGaussian(1.2, dimensions=2, boundary=boundary),
-        "Laws": Laws("E5S3W5", boundary=boundary),
-        "Laws of slices": Laws("R5L3", boundary=boundary),
+        "Laws": LawsKernels("E5S3W5", boundary=boundary),
+        "Laws of slices": LawsKernels("R5L3", boundary=boundary),
         "wavelet": SeparableWavelet(DB2, "LHH", level=2, boundary=boundary),
         "turned wavelet": Pooled(
             SeparableWavelet(WAVELETS["coif1"], "LHL", boundary=boundary), over=SpaceRotations(), by=Average()
@@ -49,8 +49,8 @@ def linear(boundary: Boundary) -> dict[str, Response]:
         "Simoncelli": NonseparableWavelet(1, 3, boundary, FourierFrequencies()),
         "Simoncelli of the IBSI": NonseparableWavelet(1, boundary=boundary),
         "Simoncelli of slices": NonseparableWavelet(2, 2, boundary, FourierFrequencies()),
-        "Riesz": Riesz(Mean(3, boundary=boundary), order=(1, 0, 2), boundary=boundary),
-        "Riesz of slices": Riesz(Mean(3, 2, boundary), order=(1, 1), boundary=boundary),
+        "Riesz": Riesz(MeanFilter(3, boundary=boundary), order=(1, 0, 2), boundary=boundary),
+        "Riesz of slices": Riesz(MeanFilter(3, 2, boundary), order=(1, 1), boundary=boundary),
     }
 
 
@@ -58,8 +58,8 @@ def bent(boundary: Boundary) -> dict[str, Response]:
     return {
         "Gabor": Gabor(2.0, 4.0, 0.8, angles=(0.3, 1.0), boundary=boundary),
         "Gabor in three planes": OrthogonalPlanes(Gabor(2.0, 4.0, 0.8, angles=evenly(math.pi / 2), boundary=boundary)),
-        "energy": EnergyMap(Laws("L5E5E5", boundary=boundary), distance=2, boundary=boundary),
-        "largest of turns": Pooled(Laws("L5E5", boundary=boundary), over=PlaneRotations(), by=Maximum()),
+        "energy": EnergyMap(LawsKernels("L5E5E5", boundary=boundary), distance=2, boundary=boundary),
+        "largest of turns": Pooled(LawsKernels("L5E5", boundary=boundary), over=PlaneRotations(), by=Maximum()),
     }
 
 
@@ -169,19 +169,19 @@ def test_anything_but_a_volume_is_refused(name: str, shape: tuple[int, ...]) -> 
 @pytest.mark.parametrize(
     ("code", "make"),
     [
-        ("GD-136", lambda: Mean(4)),
-        ("GD-136", lambda: Mean(0)),
-        ("GD-101", lambda: Mean(3, dimensions=1)),
+        ("GD-136", lambda: MeanFilter(4)),
+        ("GD-136", lambda: MeanFilter(0)),
+        ("GD-101", lambda: MeanFilter(3, dimensions=1)),
         ("GD-101", lambda: LaplacianOfGaussian(0.0)),
         ("GD-101", lambda: LaplacianOfGaussian(math.nan)),
         ("GD-101", lambda: LaplacianOfGaussian(1.0, truncate=-1.0)),
         ("GD-101", lambda: LaplacianOfGaussian(1.0, dimensions=4)),
-        ("GD-138", lambda: Laws("L5")),
-        ("GD-138", lambda: Laws("L5E5E5E5")),
-        ("GD-138", lambda: Laws("L5X5")),
-        ("GD-138", lambda: Laws("L5E")),
-        ("GD-136", lambda: EnergyMap(Laws("L5E5"), distance=-1)),
-        ("GD-101", lambda: EnergyMap(Laws("L5E5"), dimensions=5)),
+        ("GD-138", lambda: LawsKernels("L5")),
+        ("GD-138", lambda: LawsKernels("L5E5E5E5")),
+        ("GD-138", lambda: LawsKernels("L5X5")),
+        ("GD-138", lambda: LawsKernels("L5E")),
+        ("GD-136", lambda: EnergyMap(LawsKernels("L5E5"), distance=-1)),
+        ("GD-101", lambda: EnergyMap(LawsKernels("L5E5"), dimensions=5)),
         ("GD-101", lambda: Gabor(-1.0, 2.0)),
         ("GD-101", lambda: Gabor(1.0, 0.0)),
         ("GD-101", lambda: Gabor(1.0, 2.0, gamma=math.inf)),
@@ -197,9 +197,9 @@ def test_anything_but_a_volume_is_refused(name: str, shape: tuple[int, ...]) -> 
         ("GD-122", lambda: SeparableWavelet((1.0,), "LH")),
         ("GD-101", lambda: NonseparableWavelet(0)),
         ("GD-101", lambda: NonseparableWavelet(1, dimensions=1)),
-        ("GD-138", lambda: Riesz(Mean(1), order=(1,))),
-        ("GD-138", lambda: Riesz(Mean(1), order=(0, 0, 0))),
-        ("GD-138", lambda: Riesz(Mean(1), order=(2, -1, 0))),
+        ("GD-138", lambda: Riesz(MeanFilter(1), order=(1,))),
+        ("GD-138", lambda: Riesz(MeanFilter(1), order=(0, 0, 0))),
+        ("GD-138", lambda: Riesz(MeanFilter(1), order=(2, -1, 0))),
     ],
 )
 def test_impossible_parameters_are_refused(code: str, make: Callable[[], Response]) -> None:

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from gradatim.radiomics.filters.boundary import Boundary, Mirror, Nearest, Periodic, Zero
-from gradatim.radiomics.filters.laws import Laws
-from gradatim.radiomics.filters.mean import Mean
+from gradatim.radiomics.filters.laws import LawsKernels
+from gradatim.radiomics.filters.mean import MeanFilter
 from gradatim.radiomics.filters.pooled import Pooled
 from gradatim.radiomics.filters.pooling import Average, Maximum, Pooling
 from gradatim.radiomics.filters.rotations import PlaneRotations, Rotations, SpaceRotations
@@ -62,14 +62,14 @@ def test_the_turns_of_a_slice_are_those_of_rot90() -> None:
 @pytest.mark.parametrize(
     ("make", "over"),
     [
-        (lambda b: Laws("L5E5E5", b), SpaceRotations()),
-        (lambda b: Laws("E3W5R5", b), SpaceRotations()),
-        (lambda b: Laws("S3E5", b), PlaneRotations()),
-        (lambda b: Laws("S3E5", b), SpaceRotations()),
+        (lambda b: LawsKernels("L5E5E5", b), SpaceRotations()),
+        (lambda b: LawsKernels("E3W5R5", b), SpaceRotations()),
+        (lambda b: LawsKernels("S3E5", b), PlaneRotations()),
+        (lambda b: LawsKernels("S3E5", b), SpaceRotations()),
         (lambda b: SeparableWavelet(WAVELETS["db2"], "LHL", 1, b), SpaceRotations()),
         (lambda b: SeparableWavelet(WAVELETS["coif1"], "HHH", 2, b), SpaceRotations()),
         (lambda b: SeparableWavelet(WAVELETS["db3"], "LH", 1, b), PlaneRotations()),
-        (lambda b: Mean(3, boundary=b), SpaceRotations()),
+        (lambda b: MeanFilter(3, boundary=b), SpaceRotations()),
     ],
 )
 def test_shared_work_changes_nothing(make, over: Rotations, boundary: Boundary, by: Pooling) -> None:
@@ -80,11 +80,11 @@ def test_shared_work_changes_nothing(make, over: Rotations, boundary: Boundary, 
 
 @pytest.mark.parametrize("by", [Maximum(), Average()])
 def test_a_pooled_response_turns_with_the_image(by: Pooling) -> None:
-    x, pooled = noise(5, 5, 6), Pooled(Laws("L5E5S5"), over=SpaceRotations(), by=by)
+    x, pooled = noise(5, 5, 6), Pooled(LawsKernels("L5E5S5"), over=SpaceRotations(), by=by)
     for turn in SpaceRotations().turns:
         assert torch.allclose(turn.undo(pooled(turn.apply(x), spacing=CUBES)), pooled(x, spacing=CUBES), atol=1e-12)
 
 
 def test_an_edge_filter_has_no_mean_over_turns() -> None:
-    response = Pooled(Laws("E5L5L5"), over=SpaceRotations(), by=Average())(noise(6, 6, 6), spacing=CUBES)
+    response = Pooled(LawsKernels("E5L5L5"), over=SpaceRotations(), by=Average())(noise(6, 6, 6), spacing=CUBES)
     assert float(response.abs().max()) < 1e-14

@@ -11,7 +11,7 @@ from torch import Tensor
 from gradatim.linop.wavelet_filter import high_pass
 from gradatim.radiomics.filters.boundary import Mirror, Periodic, Zero, extended
 from gradatim.radiomics.filters.frequencies import EndpointFrequencies, FourierFrequencies
-from gradatim.radiomics.filters.mean import Mean
+from gradatim.radiomics.filters.mean import MeanFilter
 from gradatim.radiomics.filters.nonseparable_wavelet import NonseparableWavelet
 from gradatim.radiomics.filters.riesz import Riesz
 from gradatim.radiomics.filters.separable_wavelet import WAVELETS, SeparableWavelet
@@ -142,7 +142,7 @@ def test_all_riesz_transforms_of_one_order_keep_the_energy(shape: tuple[int, int
     dimensions = 2 if shape[2] == 1 else 3
     x = x - x.mean(dim=(0, 1) if dimensions == 2 else (0, 1, 2), keepdim=True)
     orders = [order for order in itertools.product(range(total + 1), repeat=dimensions) if sum(order) == total]
-    found = [Riesz(Mean(1), order=order)(x, spacing=(1.0, 1.5, 2.0)) for order in orders]
+    found = [Riesz(MeanFilter(1), order=order)(x, spacing=(1.0, 1.5, 2.0)) for order in orders]
     assert sum(map(energy, found)) == pytest.approx(energy(x))
 
 
@@ -153,7 +153,7 @@ def test_riesz_turns_a_cosine_into_a_sine_of_its_direction() -> None:
     nu = (1 / 8 / 1.0, 2 / 8 / 2.0, 1 / 8 / 0.5)
     for axis in range(3):
         order = tuple(int(axis == other) for other in range(3))
-        response = Riesz(Mean(1), order=order)(phase.cos(), spacing=spacing)
+        response = Riesz(MeanFilter(1), order=order)(phase.cos(), spacing=spacing)
         assert torch.allclose(response, nu[axis] / math.hypot(*nu) * phase.sin(), atol=1e-12)
 
 
@@ -163,7 +163,7 @@ def test_riesz_twice_along_every_axis_is_minus_the_image() -> None:
     total = torch.zeros_like(x)
     for axis in range(3):
         order = tuple(int(axis == other) for other in range(3))
-        total += Riesz(Riesz(Mean(1), order=order), order=order)(x, spacing=CUBES)
+        total += Riesz(Riesz(MeanFilter(1), order=order), order=order)(x, spacing=CUBES)
     assert torch.allclose(total, -x, atol=1e-12)
 
 
@@ -171,8 +171,8 @@ def test_riesz_twice_along_every_axis_is_minus_the_image() -> None:
 def test_a_mirrored_image_is_filtered_as_its_periodic_double(order: tuple[int, ...]) -> None:
     x, spacing = noise(5, 6, 4), (1.0, 1.5, 2.0)
     doubled = extended(x, Mirror(), tuple((0, n) if axis < len(order) else (0, 0) for axis, n in enumerate(x.shape)))
-    mirrored = Riesz(Mean(1), order=order, boundary=Mirror())(x, spacing=spacing)
-    periodic = Riesz(Mean(1), order=order, boundary=Periodic())(doubled, spacing=spacing)
+    mirrored = Riesz(MeanFilter(1), order=order, boundary=Mirror())(x, spacing=spacing)
+    periodic = Riesz(MeanFilter(1), order=order, boundary=Periodic())(doubled, spacing=spacing)
     assert torch.allclose(mirrored, periodic[:5, :6, :4], atol=1e-12)
 
 
@@ -181,7 +181,7 @@ def test_zeros_beyond_the_edge_are_an_image_in_the_middle_of_zeros() -> None:
     wide = extended(x, Zero(), ((3, 3), (2, 2), (4, 4)))
     for make in (
         lambda b: NonseparableWavelet(1, 3, b, FourierFrequencies()),
-        lambda b: Riesz(Mean(1), order=(1, 0, 1), boundary=b),
+        lambda b: Riesz(MeanFilter(1), order=(1, 0, 1), boundary=b),
     ):
         inside = make(Periodic())(wide, spacing=CUBES)[3:9, 2:6, 4:12]
         assert torch.allclose(make(Zero())(x, spacing=CUBES), inside, atol=1e-12)

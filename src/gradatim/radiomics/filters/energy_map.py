@@ -7,7 +7,7 @@ from torch import Tensor
 from gradatim.base.errors import UsageError
 from gradatim.radiomics.filters.arguments import check_dimensions
 from gradatim.radiomics.filters.boundary import Boundary, Mirror
-from gradatim.radiomics.filters.mean import Mean
+from gradatim.radiomics.filters.mean import MeanFilter
 from gradatim.radiomics.preparation import Response
 
 
@@ -30,8 +30,8 @@ class EnergyMap:
 
     Example:
         >>> import torch
-        >>> from gradatim.radiomics.filters.laws import Laws
-        >>> energy = EnergyMap(Laws("E5L5L5"), distance=2)
+        >>> from gradatim.radiomics.filters.laws import LawsKernels
+        >>> energy = EnergyMap(LawsKernels("E5L5L5"), distance=2)
         >>> bool((energy(torch.randn(6, 6, 6), spacing=(1.0, 1.0, 1.0)) > 0).all())
         True
     """
@@ -51,4 +51,4 @@ class EnergyMap:
     def __call__(self, values: Tensor, *, spacing: tuple[float, float, float]) -> Tensor:
         """The energy (x, y, z) of the response to values (x, y, z) on voxels with edges ``spacing`` in mm."""
         response = self.filter(values, spacing=spacing).abs()
-        return Mean(2 * self.distance + 1, self.dimensions, self.boundary)(response, spacing=spacing)
+        return MeanFilter(2 * self.distance + 1, self.dimensions, self.boundary)(response, spacing=spacing)

@@ -24,7 +24,7 @@ KERNELS: dict[str, tuple[int, ...]] = {
 
 
 @dataclass(frozen=True)
-class Laws:
+class LawsKernels:
     """Laws' filter: one short kernel along each axis, each of unit energy.
 
     h = x ∗ (k₁ ⊗ k₂ ⊗ k₃), a convolution: the kernels run towards falling indices, so that E5 = (−1, −2, 0, 2, 1)
@@ -42,7 +42,7 @@ class Laws:
     Example:
         >>> import torch
         >>> ramp = torch.arange(5.0).view(5, 1, 1).expand(5, 5, 5)
-        >>> Laws("E3L3L3")(ramp, spacing=(1.0, 1.0, 1.0))[2, 2, 2].item() < 0
+        >>> LawsKernels("E3L3L3")(ramp, spacing=(1.0, 1.0, 1.0))[2, 2, 2].item() < 0
         True
     """
 

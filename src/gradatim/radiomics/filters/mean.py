@@ -11,7 +11,7 @@ from gradatim.radiomics.filters.stencil import Stencil, product
 
 
 @dataclass(frozen=True)
-class Mean:
+class MeanFilter:
     """Mean filter: the mean over a cube, or over a square in each slice, of M voxels an edge.
 
     h = x ∗ g with g = 1/M^D on M^D voxels around each. Linear, differentiable.
@@ -29,7 +29,7 @@ class Mean:
         >>> import torch
         >>> from gradatim.radiomics.filters.boundary import Zero
         >>> spike = torch.zeros(3, 3, 3); spike[1, 1, 1] = 27.0
-        >>> round(Mean(3, boundary=Zero())(spike, spacing=(1.0, 1.0, 1.0)).sum().item(), 4)
+        >>> round(MeanFilter(3, boundary=Zero())(spike, spacing=(1.0, 1.0, 1.0)).sum().item(), 4)
         27.0
     """
 

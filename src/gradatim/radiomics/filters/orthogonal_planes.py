@@ -25,8 +25,8 @@ class OrthogonalPlanes:
 
     Example:
         >>> import torch
-        >>> from gradatim.radiomics.filters.mean import Mean
-        >>> planes = OrthogonalPlanes(Mean(3, dimensions=2))
+        >>> from gradatim.radiomics.filters.mean import MeanFilter
+        >>> planes = OrthogonalPlanes(MeanFilter(3, dimensions=2))
         >>> planes(torch.ones(3, 4, 5), spacing=(1.0, 1.0, 1.0)).shape
         torch.Size([3, 4, 5])
     """

@@ -37,10 +37,10 @@ class Pooled:
 
     Example:
         >>> import torch
-        >>> from gradatim.radiomics.filters.laws import Laws
+        >>> from gradatim.radiomics.filters.laws import LawsKernels
         >>> from gradatim.radiomics.filters.pooling import Maximum
         >>> from gradatim.radiomics.filters.rotations import SpaceRotations
-        >>> pooled, x = Pooled(Laws("L5E5E5"), over=SpaceRotations(), by=Maximum()), torch.randn(6, 6, 6)
+        >>> pooled, x = Pooled(LawsKernels("L5E5E5"), over=SpaceRotations(), by=Maximum()), torch.randn(6, 6, 6)
         >>> one, other = (pooled(v, spacing=(1.0, 1.0, 1.0)) for v in (x, x.transpose(0, 1).flip(0)))
         >>> torch.allclose(one.transpose(0, 1).flip(0), other, atol=1e-5)
         True

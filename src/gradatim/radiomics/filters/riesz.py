@@ -34,9 +34,9 @@ class Riesz:
         UsageError: GD-138 if ``order`` is not such numbers; GD-137 for other images than volumes.
 
     Example:
-        >>> from gradatim.radiomics.filters.mean import Mean
+        >>> from gradatim.radiomics.filters.mean import MeanFilter
         >>> edge = torch.zeros(8, 8, 8); edge[4:] = 1.0
-        >>> response = Riesz(Mean(1), order=(1, 0, 0))(edge, spacing=(1.0, 1.0, 1.0))
+        >>> response = Riesz(MeanFilter(1), order=(1, 0, 0))(edge, spacing=(1.0, 1.0, 1.0))
         >>> int(response[:, 0, 0].argmin()) in (3, 4)
         True
     """
