@@ -11,7 +11,7 @@ from gradatim.radiomics.filters.boundary import Boundary, Mirror, Nearest, Perio
 from gradatim.radiomics.filters.energy_map import EnergyMap
 from gradatim.radiomics.filters.gabor import Gabor, evenly
 from gradatim.radiomics.filters.laplacian_of_gaussian import LaplacianOfGaussian
-from gradatim.radiomics.filters.laws import KERNELS, Laws
+from gradatim.radiomics.filters.laws import KERNELS, LawsKernels
 from gradatim.radiomics.filters.mean import MeanFilter
 from gradatim.radiomics.filters.orthogonal_planes import OrthogonalPlanes
 from gradatim.radiomics.filters.pooling import Average
