@@ -49,8 +49,10 @@ class StandardErrors:
 
     The standard error is that of the estimate around its own mean: of 100 repeated scans, 68 lie within one of their
     common mean. That mean is not the value without noise: noise adds contrast, and ``bias`` says how
-    much. Where noise exceeds the width of a bin many times, or a feature rests on one or two voxels (minimum,
-    maximum, joint maximum of few voxels), the second order does not suffice.
+    much. Too wide where a derivative rests on one voxel and the spread does not (percentiles, extremes, joint
+    maximum), for counts of dependences and run lengths, and for entropies and NGTDM where noise is several bins
+    wide; too narrow for normalised inverse differences, which jump with the highest level. The page "How a feature
+    moves with blur, noise and dose" has the coverage of each. NaN for features that move in steps.
 
     Cost: 1 + 2·draws evaluations with one backward pass a feature each. Soft grey levels of temperature 1 are what
     the standard error of IBSI's hard features is approximated by: quantisation adds to their spread.
