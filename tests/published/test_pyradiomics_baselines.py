@@ -1,7 +1,8 @@
 """PyRadiomics' own baselines: its numbers for a brain tumour, in every case that it keeps for that image.
 
 Source: AIM-Harvard/pyradiomics, ``data/baseline``, BSD-3-Clause: one column a case, whose settings stand in the rows
-above the values. The matrices are those of the case without further settings.
+above the values. The matrices are those of the case without further settings. For the prostate phantom, whose image
+lies beside them without a baseline, the numbers are those that PyRadiomics 3.0.1 printed by its default settings.
 """
 
 import csv
@@ -68,8 +69,8 @@ OWN_MESH = {
     "original_shape_SurfaceVolumeRatio": 0.3987500788652454,
     "original_shape_Sphericity": 0.4798234536231475,
 }
-"""What PyRadiomics 3.0.1 prints in the plain case. The baseline has version 2.0.1's numbers, whose mesh was another one:
-6433.73 mm² in place of 6438.82, which 3.0.1 does not reproduce either. The resampled case was written by 2.1.0."""
+"""What PyRadiomics 3.0.1 prints in the plain case. The baseline has version 2.0.1's numbers, whose mesh was another
+one: 6433.73 mm² in place of 6438.82, which 3.0.1 does not reproduce either. The resampled case is 2.1.0's."""
 
 Published = dict[str, dict[str, float]]
 
@@ -159,6 +160,21 @@ def test_the_matrices(shared: Path, brain: tuple[QuantitativeMap, Regions]) -> N
     assert np.stack([number[0], total[0]], 1) == pytest.approx(stored("ngtdm")[:, :2], rel=1e-12)
     assert zone_table(roi).tolist() == stored("glszm").tolist()
     assert sorted(run_tables(roi).tolist()) == sorted(stored("glrlm").transpose(2, 0, 1).tolist())
+
+
+def test_every_value_of_the_prostate_phantom(shared: Path) -> None:
+    folder = shared / "data/radiomics/pyradiomics"
+    image = read_nrrd(folder / "prostate_phantom_subvolume.nrrd")
+    _, regions = read_nrrd_labels(folder / "prostate_phantom_subvolume-label.nrrd")
+    values = QuantitativeMap(image.data, torch.ones(image.grid.shape, dtype=torch.bool), image.grid, "phantom", "")
+    with (Path(__file__).parent / "pyradiomics_prostate_phantom.csv").open(newline="") as file:
+        printed = {(row["region"], row["feature"]): float(row["value"]) for row in csv.DictReader(file)}
+    rows = PRESETS["pyradiomics-3.1"](values, regions.layers[0])
+    found = {(row.region, column_name(row)): row.value for row in rows}
+    assert len(printed) == 4 * 107
+    assert found == pytest.approx(printed, rel=CLOSE, abs=1e-15)
+    # The mesh around region 1, whose voxels hardly touch, has holes: a negative volume, as PyRadiomics prints it.
+    assert found["1", "original_shape_MeshVolume"] == pytest.approx(-52.8125, rel=1e-3)
 
 
 def zone_table(roi: Roi) -> np.ndarray:

@@ -19,6 +19,8 @@ from gradatim.cli.demo import Demo
 from gradatim.cli.doctor import Doctor
 from gradatim.cli.features import Features
 from gradatim.cli.features_cohort import FeaturesCohort
+from gradatim.cli.features_diff import FeaturesDiff
+from gradatim.cli.features_robustness import FeaturesRobustness
 from gradatim.cli.outcome import PIPE_CLOSED, USAGE, explain
 from gradatim.cli.qsm import Qsm
 from gradatim.cli.restore import Restore
@@ -41,6 +43,8 @@ COMMANDS: dict[str, Callable[..., Command]] = {
     "qsm": Qsm,
     "features": Features,
     "features cohort": FeaturesCohort,
+    "features diff": FeaturesDiff,
+    "features robustness": FeaturesRobustness,
     "score": Score,
     "restore": Restore,
     "ct": Ct,
@@ -80,7 +84,7 @@ def parse(arguments: Sequence[str]) -> Command:
 def help_text() -> str:
     """What ``gradatim --help`` says: every command with the first line of its docstring."""
     commands = [
-        f"  {name:<17}{(inspect.getdoc(command) or '').splitlines()[0].rstrip('.')}"
+        f"  {name:<21}{(inspect.getdoc(command) or '').splitlines()[0].rstrip('.')}"
         for name, command in COMMANDS.items()
     ]
     return "\n".join(

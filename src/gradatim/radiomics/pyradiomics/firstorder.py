@@ -1,13 +1,14 @@
 """First order: PyRadiomics' 18 features of the intensities, two of them of grey levels."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from gradatim.radiomics.aggregation import Aggregation
+from gradatim.radiomics.histogram import IntensityHistogram
 from gradatim.radiomics.pyradiomics.renamed import in_order, renamed
 from gradatim.radiomics.record import Family, FeatureRecord, Unit
 from gradatim.radiomics.roi import NO_INTENSITIES, Roi
@@ -73,6 +74,11 @@ _SAME = renamed(
 )
 
 
+def _of_levels(name: str, code: str, compute: Callable[[FirstOrder], Tensor]) -> tuple[FeatureRecord, ...]:
+    found = renamed(IntensityHistogram, {name: code})
+    return tuple(replace(record, compute=compute, undefined=_NO_LEVELS) for record in found)
+
+
 @dataclass(frozen=True)
 class PyradiomicsFirstOrder(Family):
     """First order features of PyRadiomics; intensities are not shifted (``voxelArrayShift`` 0, its default).
@@ -86,16 +92,8 @@ class PyradiomicsFirstOrder(Family):
     code = "UHIW"
     features = in_order(
         *_SAME,
-        FeatureRecord(
-            "Entropy",
-            "Discretised intensity entropy",
-            "TLU2",
-            Unit(),
-            "−Σ p·log₂ p of grey levels",
-            lambda s: s.entropy,
-            _SOURCE,
-            _NO_LEVELS,
-        ),
+        *_of_levels("Entropy", "TLU2", lambda s: s.entropy),
+        *_of_levels("Uniformity", "BJ5W", lambda s: s.shares.square().sum()),
         FeatureRecord(
             "Kurtosis",
             "Kurtosis, not excess",
@@ -113,16 +111,6 @@ class PyradiomicsFirstOrder(Family):
             "volume of a voxel · Σ x²",
             lambda s: s.voxel_volume * s.sample.values.square().sum(),
             _SOURCE,
-        ),
-        FeatureRecord(
-            "Uniformity",
-            "Discretised intensity uniformity",
-            "BJ5W",
-            Unit(),
-            "Σ p² of grey levels",
-            lambda s: s.shares.square().sum(),
-            _SOURCE,
-            _NO_LEVELS,
         ),
     )
 

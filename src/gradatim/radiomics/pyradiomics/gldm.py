@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gradatim.radiomics.aggregation import ZONAL, Aggregation
+from gradatim.radiomics.aggregation import Aggregation
 from gradatim.radiomics.ngldm import Dependence, Ngldm
+from gradatim.radiomics.pyradiomics.forms import WITHOUT_DIRECTIONS
 from gradatim.radiomics.pyradiomics.renamed import in_order, renamed
 from gradatim.radiomics.record import Family
 from gradatim.radiomics.roi import Roi
@@ -18,7 +19,7 @@ class PyradiomicsGldm(Family):
     id = "pyradiomics_gldm"
     name = "PyRadiomics grey level dependence matrix"
     code = "REK0"
-    aggregations = ZONAL
+    aggregations = WITHOUT_DIRECTIONS
     features = in_order(
         *renamed(
             Ngldm,

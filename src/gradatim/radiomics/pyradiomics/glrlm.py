@@ -4,21 +4,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
-from gradatim.radiomics.aggregation import DIRECTIONAL, PLANE, Aggregation
+from gradatim.radiomics.aggregation import PLANE, Aggregation, Offset
 from gradatim.radiomics.glrlm import Glrlm
 from gradatim.radiomics.level_by_size import LevelBySize
+from gradatim.radiomics.pyradiomics.forms import WITH_DIRECTIONS
 from gradatim.radiomics.pyradiomics.renamed import in_order, renamed
 from gradatim.radiomics.record import Family
 from gradatim.radiomics.roi import Roi
 from gradatim.radiomics.runs import Runs, runs_in_plane, runs_in_space
-from gradatim.radiomics.tight import tight
 from gradatim.radiomics.undefined import Undefined
 
 
 @dataclass(frozen=True)
 class PyradiomicsGlrlm(Family):
-    """Run length features of PyRadiomics: IBSI's formulas; directions that leave a flat region are not counted.
+    """Run length features of PyRadiomics: IBSI's formulas; a direction in which no line meets two voxels is left out.
 
     In a region of one slice, IBSI's 13 directions hold nine in which every run is one voxel long; PyRadiomics
     averages over the other four.
@@ -27,7 +28,7 @@ class PyradiomicsGlrlm(Family):
     id = "pyradiomics_glrlm"
     name = "PyRadiomics grey level run length matrix"
     code = "TP0I"
-    aggregations = DIRECTIONAL
+    aggregations = WITH_DIRECTIONS
     nothing = "the region is one voxel"
     features = in_order(
         *renamed(
@@ -58,10 +59,32 @@ class PyradiomicsGlrlm(Family):
         runs = roi.once(runs_in_plane if aggregation.directions == PLANE else runs_in_space)
         if isinstance(runs, Undefined):
             return runs
-        thick = [part.stop - part.start > 1 for part in tight(roi.intensity)]
-        stays = [all(t or not m for t, m in zip(thick, move, strict=True)) for move in aggregation.directions]
-        keep = torch.tensor(stays, device=runs.direction.device)[runs.direction]
+        longest = torch.zeros(len(aggregation.directions), dtype=torch.int64, device=runs.length.device)
+        lengths = longest.scatter_reduce(0, runs.direction, runs.length, "amax").tolist()
+        places = roi.intensity.nonzero()
+        counts = [
+            long > 1 or shares_line(places, way) for long, way in zip(lengths, aggregation.directions, strict=True)
+        ]
+        keep = torch.tensor(counts, device=runs.direction.device)[runs.direction]
         if not bool(keep.any()):
             return ()
         parts = (runs.slice, runs.direction, runs.level, runs.length, runs.count)
         return (Runs(*(part[keep] for part in parts)).matrices(aggregation),)
+
+
+def shares_line(places: Tensor, direction: Offset) -> bool:
+    """Whether two voxels lie on one line along a direction, with or without others between them.
+
+    Args:
+        places: (n, 3), int64, indices of the voxels.
+        direction: voxel offset, each part −1, 0 or 1.
+
+    Example:
+        >>> places = torch.tensor([[0, 0, 0], [2, 0, 2]])
+        >>> shares_line(places, (1, 0, 1)), shares_line(places, (1, 0, 0))
+        (True, False)
+    """
+    axis = next(axis for axis, step in enumerate(direction) if step)
+    steps = places[:, axis : axis + 1] * direction[axis]
+    starts = places - steps * torch.tensor(direction, device=places.device)
+    return len(torch.unique(starts, dim=0)) < len(starts)

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gradatim.radiomics.aggregation import ZONAL, Aggregation
+from gradatim.radiomics.aggregation import Aggregation
 from gradatim.radiomics.glszm import Glszm
 from gradatim.radiomics.level_by_size import LevelBySize
+from gradatim.radiomics.pyradiomics.forms import WITHOUT_DIRECTIONS
 from gradatim.radiomics.pyradiomics.renamed import in_order, renamed
 from gradatim.radiomics.record import Family
 from gradatim.radiomics.roi import Roi
@@ -19,7 +20,7 @@ class PyradiomicsGlszm(Family):
     id = "pyradiomics_glszm"
     name = "PyRadiomics grey level size zone matrix"
     code = "9SAK"
-    aggregations = ZONAL
+    aggregations = WITHOUT_DIRECTIONS
     features = in_order(
         *renamed(
             Glszm,
