@@ -142,7 +142,8 @@ def test_nothing_at_all_is_wrong_usage_and_shows_the_commands(capsys) -> None:
 def test_help_lists_every_command_on_one_line_and_version_the_version(capsys) -> None:
     assert program.main(["--help"]) == 0
     shown = capsys.readouterr().out
-    assert [line.split()[0] for line in shown.splitlines() if line.startswith("  ")] == list(program.COMMANDS)
+    listed = [line.strip().split("  ")[0] for line in shown.splitlines() if line.startswith("  ")]
+    assert listed == list(program.COMMANDS)
     assert max(map(len, shown.splitlines())) <= 120
     assert program.main(["--version"]) == 0
     assert capsys.readouterr().out == f"gradatim {gradatim.__version__}\n"

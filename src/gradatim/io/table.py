@@ -186,12 +186,21 @@ def _read_parquet(data: bytes) -> tuple[Sequence[str], Iterable[Row]]:
 
 
 def _write_csv(rows: Sequence[Row], file: BinaryIO) -> None:
-    lines = [",".join(COLUMNS), *(",".join(map(_cell, row)) for row in rows)]
+    lines = [",".join(COLUMNS), *(",".join(map(csv_cell, row)) for row in rows)]
     file.write(("\n".join(lines) + "\n").encode())
 
 
-def _cell(cell: str | float) -> str:
-    if isinstance(cell, float):
+def csv_cell(cell: str | float) -> str:
+    """A cell as it stands in a CSV: numbers with all digits, no text that a spreadsheet would run as a formula.
+
+    Args:
+        cell: a text or a number.
+
+    Example:
+        >>> csv_cell(0.1), csv_cell("=vein"), csv_cell("a, b")
+        ('0.1', "'=vein", '"a, b"')
+    """
+    if isinstance(cell, float | int):
         return repr(cell)
     text = f"'{cell}" if cell.startswith((*_FORMULA, "'")) else cell
     return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in ',"\r\n') else text

@@ -6,9 +6,10 @@ from concurrent.futures import as_completed
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Protocol
 
 from gradatim.base.errors import InputError
-from gradatim.base.nouns import QuantitativeMap, Regions
+from gradatim.base.nouns import Feature, QuantitativeMap, Regions
 from gradatim.io.atomic import write_refusal
 from gradatim.io.lock import run_lock
 from gradatim.io.manifest import MeasuredCase
@@ -19,13 +20,27 @@ from gradatim.pipelines.outcome import End, Outcome
 from gradatim.pipelines.progress import announce
 from gradatim.pipelines.provenance import content_key, software
 from gradatim.pipelines.supervisor import Executor
-from gradatim.radiomics.extraction import Extraction
 
 TOGETHER = 64
 """Most cases that one process takes before it makes room for a fresh one."""
 
 Reader = Callable[[MeasuredCase], tuple[QuantitativeMap, tuple[Regions, ...], str]]
 """Reads a case's files: the map, its regions (several label images where regions overlap) and the image's name."""
+
+
+class Measurement(Protocol):
+    """What is measured of an image and its regions: an extraction, or one that is repeated; picklable."""
+
+    @property
+    def settings(self) -> str:
+        """Which program and which parameters, in short."""
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Every parameter as plain data, for sidecars and for the hash."""
+
+    def __call__(self, image_map: QuantitativeMap, regions: Regions, *, case: str, image: str) -> tuple[Feature, ...]:
+        """The rows of one image and one label image."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +78,7 @@ class Batch:
 
     name: str
     cases: tuple[MeasuredCase, ...]
-    extraction: Extraction
+    extraction: Measurement
     parts: Path
     read: Reader
     failed: Callable[[Exception, str], Outcome]
@@ -113,7 +128,7 @@ class CohortFeatures:
     """
 
     cases: tuple[MeasuredCase, ...]
-    extraction: Extraction
+    extraction: Measurement
     out: Path
     read: Reader
     failed: Callable[[Exception, str], Outcome]

@@ -77,7 +77,7 @@ def provenance(
         "Shape": list(grid.shape),
         "Parameters": said,
         "ParametersSHA256": parameters_sha256(said),
-        "Seeds": list(_seeds(said)),
+        "Seeds": list(seeds(said)),
         "Device": str(result.signal.magnitude.device),
         "Threads": torch.get_num_threads(),
         "Reference": result.susceptibility.reference,
@@ -104,17 +104,26 @@ def effort(seconds: float) -> dict[str, Any]:
     return {**time, "PeakMemoryBytes": peak * (1 if sys.platform == "darwin" else 1024)}
 
 
-def _seeds(said: Any, place: str = "") -> Iterable[dict[str, Any]]:
-    """Every seed among the parameters, with the method it belongs to."""
+def seeds(said: Any, place: str = "") -> Iterable[dict[str, Any]]:
+    """Every seed among the parameters, with the method it belongs to.
+
+    Args:
+        said: parameters as plain data.
+        place: the method that they belong to, if it is known already.
+
+    Example:
+        >>> list(seeds({"chains": [{"method": "AddNoise", "seed": 1}]}))
+        [{'Method': 'AddNoise', 'Seed': 1}]
+    """
     if isinstance(said, Mapping):
         for name, value in said.items():
             if name == "seed":
                 yield {"Method": place or str(said.get("method", "")), "Seed": value}
             else:
-                yield from _seeds(value, str(said.get("method", place)))
+                yield from seeds(value, str(said.get("method", place)))
     elif isinstance(said, list):
         for value in said:
-            yield from _seeds(value, place)
+            yield from seeds(value, place)
 
 
 def _without_names(record: dict[str, Any], inputs: Sequence[InputFile]) -> dict[str, Any]:
