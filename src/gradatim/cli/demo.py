@@ -13,7 +13,7 @@ from gradatim.cli.scan_options import Chain
 
 @dataclass(frozen=True)
 class Demo:
-    """Simulate a head, run the whole chain on it as `gradatim run` does, and show the result beside the truth.
+    """Simulate a head, run the whole chain on it, and show the result beside the truth.
 
     Needs no data. Writes the scan as a BIDS data set (raw), the BIDS derivatives, report.html and demo.png.
 
