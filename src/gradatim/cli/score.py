@@ -13,7 +13,7 @@ from gradatim.base.choice import choose
 
 @dataclass(frozen=True)
 class Score:
-    """Score a susceptibility map against the truth, by the measures of the QSM reconstruction challenges.
+    """Score a susceptibility map against the truth, by the measures of the QSM challenges.
 
     Measures that need labels are left out without them. Prints one measure a line.
 
