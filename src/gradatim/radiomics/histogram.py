@@ -101,6 +101,26 @@ class Histogram(Distribution):
             return torch.full_like(self.counts, torch.nan)
         return torch.gradient(self.counts)[0]
 
+    @property
+    def rise(self) -> Tensor:
+        """Largest gradient ()."""
+        return self.gradient.max()
+
+    @property
+    def fall(self) -> Tensor:
+        """Least gradient ()."""
+        return self.gradient.min()
+
+    @property
+    def entropy(self) -> Tensor:
+        """−Σ p·log₂ p (), bits."""
+        return torch.special.entr(self.p[self.p > 0]).sum() / torch.log(torch.tensor(2.0, dtype=self.p.dtype))
+
+    @property
+    def uniformity(self) -> Tensor:
+        """Σ p² ()."""
+        return self.p.square().sum()
+
     def steepest(self, slope: Tensor) -> Tensor:
         """The lowest level with a slope (); NaN if there is no gradient."""
         there = self.level[self.gradient == slope]
@@ -143,17 +163,17 @@ class IntensityHistogram(Family):
             "TLU2",
             _PURE,
             "−Σ p·log₂ p",
-            lambda h: torch.special.entr(h.p[h.p > 0]).sum() / torch.log(torch.tensor(2.0, dtype=h.p.dtype)),
+            lambda h: h.entropy,
             _AERTS,
         ),
-        FeatureRecord("uniformity", "Uniformity", "BJ5W", _PURE, "Σ p²", lambda h: h.p.square().sum(), _AERTS),
+        FeatureRecord("uniformity", "Uniformity", "BJ5W", _PURE, "Σ p²", lambda h: h.uniformity, _AERTS),
         FeatureRecord(
             "maximum_histogram_gradient",
             "Maximum histogram gradient",
             "12CE",
             _PURE,
             "max n′, n′ᵢ = (nᵢ₊₁ − nᵢ₋₁)/2, one-sided at both ends",
-            lambda h: h.gradient.max(),
+            lambda h: h.rise,
             _VAN_DIJK,
             _ONE_LEVEL,
         ),
@@ -163,7 +183,7 @@ class IntensityHistogram(Family):
             "8E6O",
             _PURE,
             "lowest level of the maximum histogram gradient",
-            lambda h: h.steepest(h.gradient.max()),
+            lambda h: h.steepest(h.rise),
             _VAN_DIJK,
             _ONE_LEVEL,
         ),
@@ -173,7 +193,7 @@ class IntensityHistogram(Family):
             "VQB3",
             _PURE,
             "min n′",
-            lambda h: h.gradient.min(),
+            lambda h: h.fall,
             _VAN_DIJK,
             _ONE_LEVEL,
         ),
@@ -183,7 +203,7 @@ class IntensityHistogram(Family):
             "RHQZ",
             _PURE,
             "lowest level of the minimum histogram gradient",
-            lambda h: h.steepest(h.gradient.min()),
+            lambda h: h.steepest(h.fall),
             _VAN_DIJK,
             _ONE_LEVEL,
         ),

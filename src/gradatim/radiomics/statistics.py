@@ -89,6 +89,16 @@ class Sample(Distribution):
         """Mean distance () from a centre."""
         return (self.values - centre).abs().mean()
 
+    @property
+    def number(self) -> int:
+        """How many intensities there are."""
+        return self.values.numel()
+
+    @cached_property
+    def energy(self) -> Tensor:
+        """Σ x² ()."""
+        return self.values.square().sum()
+
 
 _CODES = (
     *("Q4LE", "ECT3", "KE2A", "IPH6", "Y12H", "1GSF", "QG58", "8DWT"),
@@ -108,14 +118,14 @@ class Statistics(Family):
     code = "UHIW"
     features = (
         *distribution_features(_CODES, intensity=1),
-        FeatureRecord("energy", "Energy", "N8CA", Unit(intensity=2), "Σ x²", lambda s: s.values.square().sum(), _AERTS),
+        FeatureRecord("energy", "Energy", "N8CA", Unit(intensity=2), "Σ x²", lambda s: s.energy, _AERTS),
         FeatureRecord(
             "root_mean_square",
             "Root mean square",
             "5ZWQ",
             Unit(intensity=1),
             "√((1/n) Σ x²)",
-            lambda s: s.values.square().mean().sqrt(),
+            lambda s: (s.energy / s.number).sqrt(),
             _AERTS,
         ),
     )

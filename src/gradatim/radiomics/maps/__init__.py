@@ -1,0 +1,1 @@
+"""Features of a window around every voxel, as maps."""

@@ -1,0 +1,50 @@
+"""Every family measured in many windows at a time, against the same windows cut out and measured one by one."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from gradatim.radiomics.aggregation import Aggregation
+from gradatim.radiomics.catalogue import FAMILIES
+from gradatim.radiomics.discretise import NoDiscretisation
+from gradatim.radiomics.maps.many_at_once import BATCHED, ManyAtOnce, measured_by
+from gradatim.radiomics.maps.one_by_one import OneByOne
+from gradatim.radiomics.maps.window import Ball, Cube, Square, Window
+from gradatim.radiomics.maps.windowed_region import WindowedRegion
+from gradatim.radiomics.record import Family
+from gradatim.radiomics.roi import Roi
+
+WINDOWS = (Cube(1), Cube(2), Square(1), Ball(2.3), Cube(0))
+FAMILY_AND_AGGREGATION = [(f, a) for f in FAMILIES if type(f) in BATCHED for a in f.aggregations]
+
+
+def region(window: Window, *, seed: int, levels: int = 5) -> WindowedRegion:
+    """A tiny ragged region of random levels, some of whose voxels have no intensity."""
+    generator = torch.Generator().manual_seed(seed)
+    values = torch.randint(1, levels + 1, (5, 4, 6), generator=generator).to(torch.float64)
+    shape = torch.rand(5, 4, 6, generator=generator) < 0.7
+    intensity = shape & (torch.rand(5, 4, 6, generator=generator) < 0.9)
+    values[1:3, 1:3, 1:4] = 2.0
+    roi = Roi(values, shape, intensity, (1.0, 1.2, 2.0), NoDiscretisation())
+    return WindowedRegion.of(roi, window.stencil((5, 4, 6), roi.spacing), stride=1)
+
+
+def assert_same(one: Tensor, other: Tensor, names: list[str]) -> None:
+    assert one.isnan().equal(other.isnan())
+    for name, a, b in zip(names, one.nan_to_num(), other.nan_to_num(), strict=True):
+        # √(1 − exp(−2·x)) turns the rounding of x = 0 into its root.
+        tolerance = 1e-7 if name == "information_correlation_2" else 1e-11
+        assert torch.allclose(a, b, rtol=1e-10, atol=tolerance), (name, float((a - b).abs().max()))
+
+
+@pytest.mark.parametrize("window", WINDOWS, ids=str)
+@pytest.mark.parametrize(
+    ("family", "aggregation"), FAMILY_AND_AGGREGATION, ids=lambda v: getattr(v, "id", None) or v.code
+)
+def test_many_windows_have_the_features_of_each(family: Family, aggregation: Aggregation, window: Window) -> None:
+    here = region(window, seed=len(family.id) + len(aggregation.name))
+    records = family.features
+    many = measured_by(family)
+    assert isinstance(many, ManyAtOnce)
+    one = OneByOne(family).values(here, here.centres, aggregation, records)
+    assert_same(many.values(here, here.centres, aggregation, records), one, [r.id for r in records])
