@@ -14,6 +14,7 @@ from gradatim.io.nifti import read_image, read_labels
 from gradatim.radiomics.aggregation import VOLUME_AVERAGED, ZONES_VOLUME
 from gradatim.radiomics.catalogue import CATALOGUE
 from gradatim.radiomics.comparison.counterparts import meaning
+from gradatim.radiomics.discretise import Discretisation
 from gradatim.radiomics.extraction import Extraction
 from gradatim.radiomics.preparation import Preparation, Resampling
 from gradatim.radiomics.presets import IBSI_C
@@ -25,12 +26,15 @@ WITH_A_REFERENCE = 102
 """Of the 107 features; five are not IBSI's: total energy, the maximal correlation coefficient, three 2-D diameters."""
 
 
-def verdicts(shared: Path, resampling: Resampling | None) -> dict[str, bool]:
+BINS_OF_25 = ZeroAlignedBins(25.0)
+
+
+def verdicts(shared: Path, resampling: Resampling, bins: Discretisation = BINS_OF_25) -> dict[str, bool]:
     """IBSI meaning → whether the value is within the sheet's tolerance."""
     folder = shared / "data/radiomics/phantoms/ibsi_1_ct_radiomics_phantom/nifti"
     image, mask = read_image(folder / "image/phantom.nii.gz"), read_labels(folder / "mask/mask.nii.gz")
     whole = torch.ones(image.grid.shape, dtype=torch.bool)
-    preparation = Preparation(ZeroAlignedBins(25.0), IBSI_C.preparation.resegmentation, resampling)
+    preparation = Preparation(bins, IBSI_C.preparation.resegmentation, resampling)
     extraction = Extraction(preparation, PYRADIOMICS, (VOLUME_AVERAGED, ZONES_VOLUME))
     values = QuantitativeMap(image.data, whole, image.grid, "CT", "HU")
     with (shared / "data/radiomics/ibsi1_reference.csv").open(newline="") as file:
@@ -63,6 +67,11 @@ def test_on_the_image_that_ibsi_resampled_only_bins_and_kurtosis_are_left(shared
         "ngtdm.busyness",
     }
     assert len(of_the_level) == 18
+
+
+def test_with_the_origin_of_the_bins_too_only_kurtosis_is_left(shared: Path) -> None:
+    found = verdicts(shared, IBSI_C.preparation.resampling, IBSI_C.preparation.discretisation)
+    assert [name for name, fits in found.items() if not fits] == ["statistics.excess_kurtosis"]
 
 
 def test_by_its_own_resampling_few_are_left(shared: Path) -> None:
