@@ -15,7 +15,9 @@ import torch
 from torch import Tensor
 
 from gradatim.base.nouns import QuantitativeMap, Regions
+from gradatim.cli.main import main
 from gradatim.io.nrrd import read_nrrd, read_nrrd_labels
+from gradatim.io.table import read_features
 from gradatim.radiomics.aggregation import (
     DIRECTIONS_MERGED,
     VOLUME_AVERAGED,
@@ -125,6 +127,15 @@ def test_every_value_of_the_plain_case_by_the_preset(
     assert found.keys() == published["brain1"].keys()
     assert found == pytest.approx(published["brain1"] | OWN_MESH, rel=CLOSE)
     assert found == pytest.approx(published["brain1"], rel=1e-3)
+
+
+def test_the_plain_case_from_the_command_line(published: Published, shared: Path, tmp_path: Path) -> None:
+    folder, out = shared / "data/radiomics/pyradiomics", tmp_path / "F.csv"
+    files = [str(folder / "brain1_image.nrrd"), str(folder / "brain1_label.nrrd")]
+    assert main(["features", *files, "--preset", "pyradiomics-3.1", "--out", str(out)]) == 0
+    found = {column_name(row): row.value for row in read_features(out)}
+    wanted = {name: value for name, value in (published["brain1"] | OWN_MESH).items() if name not in SHIFTED}
+    assert {name: found[name] for name in wanted} == pytest.approx(wanted, rel=CLOSE)
 
 
 def test_every_value_of_the_normalised_case(published: Published, brain: tuple[QuantitativeMap, Regions]) -> None:
