@@ -20,6 +20,7 @@ from gradatim.cli.doctor import Doctor
 from gradatim.cli.features import Features
 from gradatim.cli.features_cohort import FeaturesCohort
 from gradatim.cli.features_diff import FeaturesDiff
+from gradatim.cli.features_maps import FeaturesMaps
 from gradatim.cli.features_robustness import FeaturesRobustness
 from gradatim.cli.outcome import PIPE_CLOSED, USAGE, explain
 from gradatim.cli.qsm import Qsm
@@ -43,6 +44,7 @@ COMMANDS: dict[str, Callable[..., Command]] = {
     "qsm": Qsm,
     "features": Features,
     "features cohort": FeaturesCohort,
+    "features maps": FeaturesMaps,
     "features diff": FeaturesDiff,
     "features robustness": FeaturesRobustness,
     "score": Score,

@@ -109,7 +109,8 @@ class Pairs(ABC):
     def cluster(self, order: int) -> Tensor:
         """Σ (i + j − 2μ)^order·p (batch,), of order 2, 3 or 4."""
         square = self._off_centre * self._off_centre  # many times faster than powers of 4
-        return (self.sum * square * {2: 1.0, 3: self._off_centre, 4: square}[order]).sum(-1)
+        rest: dict[int, Tensor | float] = {2: 1.0, 3: self._off_centre, 4: square}
+        return (self.sum * square * rest[order]).sum(-1)
 
     @cached_property
     def row_entropy(self) -> Tensor:

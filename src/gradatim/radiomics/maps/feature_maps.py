@@ -164,7 +164,7 @@ class FeatureMaps:
     @property
     def names(self) -> tuple[str, ...]:
         """The maps' names: ``family.feature``, and the aggregation's IBSI code behind it where there are several."""
-        return tuple(name for job in self.jobs for name in job.names)
+        return tuple(self.records)
 
     def regions_of(self, image: QuantitativeMap, regions: Regions) -> tuple[WindowedRegion, ...]:
         """The regions, prepared, that have a window; as :meth:`__call__` raises."""
@@ -211,6 +211,21 @@ class FeatureMaps:
                 made[name] = QuantitativeMap(values, mask, grid, name, unit)
         return made
 
+    def taken(self, image: QuantitativeMap, regions: Regions) -> Tensor:
+        """Where a window was put (x, y, z), bool, on the grid of the maps; a map's mask is here or nowhere.
+
+        Args:
+            image: the map.
+            regions: on its grid.
+        """
+        prepared = self.regions_of(image, regions)
+        grid = self.extraction.preparation.resampled(image, regions).grid
+        found = torch.zeros(grid.shape, dtype=torch.bool, device=image.value.device)
+        for region in prepared:
+            x, y, z = (region.centres + region.centres.new_tensor(_origin(region))).T
+            found[x, y, z] = True
+        return found
+
     def measured(self, job: Job, region: WindowedRegion, centres: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """Centres (m, 3) and their features (record, m), chunk after chunk.
 
@@ -237,6 +252,11 @@ class FeatureMaps:
         """
         threads = max(1, torch.get_num_threads())
         return threads * job.chunk(region, budget_bytes=self.budget_bytes // threads)
+
+    @property
+    def records(self) -> dict[str, FeatureRecord]:
+        """Name of a map → what its feature is."""
+        return {name: record for job in self.jobs for name, record in zip(job.names, job.records, strict=True)}
 
     @property
     def parameters(self) -> dict[str, Any]:
