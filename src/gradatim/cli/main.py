@@ -20,6 +20,7 @@ from gradatim.cli.doctor import Doctor
 from gradatim.cli.features import Features
 from gradatim.cli.features_cohort import FeaturesCohort
 from gradatim.cli.features_diff import FeaturesDiff
+from gradatim.cli.features_harmonise import FeaturesHarmonise
 from gradatim.cli.features_maps import FeaturesMaps
 from gradatim.cli.features_robustness import FeaturesRobustness
 from gradatim.cli.outcome import PIPE_CLOSED, USAGE, explain
@@ -47,6 +48,7 @@ COMMANDS: dict[str, Callable[..., Command]] = {
     "features maps": FeaturesMaps,
     "features diff": FeaturesDiff,
     "features robustness": FeaturesRobustness,
+    "features harmonise": FeaturesHarmonise,
     "score": Score,
     "restore": Restore,
     "ct": Ct,

@@ -34,14 +34,21 @@ class MeasuredCase:
     @property
     def files(self) -> dict[str, Path]:
         """Role → path, since a path may name a patient; a folder's files are numbered in the order of their names."""
-        found: dict[str, Path] = {}
-        for role, path in (("image", self.image), ("regions", self.regions), ("mask", self.mask)):
-            if path is not None and path.is_dir():
-                inside = sorted(each for each in path.rglob("*") if each.is_file())
-                found |= {f"{role}, file {number}": each for number, each in enumerate(inside, start=1)}
-            elif path is not None:
-                found[role] = path
-        return found
+        given = (("image", self.image), ("regions", self.regions), ("mask", self.mask))
+        return {name: file for role, path in given if path is not None for name, file in files_of(role, path).items()}
+
+
+def files_of(role: str, path: Path) -> dict[str, Path]:
+    """What records call the files of an input, since a path may name a patient → the files themselves.
+
+    Args:
+        role: what the input is.
+        path: a file, or a folder, whose files are numbered in the order of their names.
+    """
+    if not path.is_dir():
+        return {role: path}
+    inside = sorted(each for each in path.rglob("*") if each.is_file())
+    return {f"{role}, file {number}": each for number, each in enumerate(inside, start=1)}
 
 
 def read_manifest(path: Path) -> tuple[MeasuredCase, ...]:
