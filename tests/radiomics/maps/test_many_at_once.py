@@ -48,3 +48,26 @@ def test_many_windows_have_the_features_of_each(family: Family, aggregation: Agg
     assert isinstance(many, ManyAtOnce)
     one = OneByOne(family).values(here, here.centres, aggregation, records)
     assert_same(many.values(here, here.centres, aggregation, records), one, [r.id for r in records])
+
+
+@pytest.mark.parametrize("aggregation", Glcm.aggregations, ids=lambda a: a.code)
+@pytest.mark.parametrize("window", WINDOWS, ids=str)
+def test_the_kernel_of_pairs_and_its_twin_count_the_same(window: Window, aggregation: Aggregation) -> None:
+    here = region(window, seed=7, levels=9)
+    assert not isinstance(here.levels, Undefined)
+    histograms, sums = _counted(here, here.levels, here.centres, aggregation)
+    expected_histograms, expected_sums = counted_twin(here, here.levels, here.centres, aggregation)
+    assert histograms.to(torch.float64).equal(expected_histograms)
+    assert torch.allclose(sums, expected_sums, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("family", [f for f in FAMILIES if type(f) in BATCHED], ids=lambda f: f.id)
+def test_one_voxel_alone_and_a_window_of_one_level_are_as_defined_as_one_by_one(family: Family) -> None:
+    values = torch.full((3, 3, 1), 4.0, dtype=torch.float64)
+    shape = torch.tensor([[1, 1, 0], [1, 0, 0], [0, 0, 1]], dtype=torch.bool).unsqueeze(-1)
+    roi = Roi(values, shape, shape, (1.0, 1.0, 1.0), NoDiscretisation())
+    here = WindowedRegion.of(roi, Cube(1).stencil((2, 2, 1), roi.spacing), stride=1)
+    for aggregation in family.aggregations:
+        arguments = (here, here.centres, aggregation, family.features)
+        names = [record.id for record in family.features]
+        assert_same(measured_by(family).values(*arguments), OneByOne(family).values(*arguments), names)
