@@ -35,6 +35,7 @@ from gradatim.radiomics.presets import PRESETS
 from gradatim.radiomics.pyradiomics.discretise import ZeroAlignedBins
 from gradatim.radiomics.pyradiomics.families import PYRADIOMICS, column_name
 from gradatim.radiomics.pyradiomics.resample import CornerAlignedResampling, TruncateToUnit
+from gradatim.radiomics.pyradiomics.shape2d import PyradiomicsShape2D
 from gradatim.radiomics.resegment import IntensityRange, OutlierFence
 from gradatim.radiomics.roi import Roi
 from gradatim.radiomics.runs import runs_in_space
@@ -148,7 +149,17 @@ def test_every_value_of_the_normalised_case(published: Published, brain: tuple[Q
     assert {name: found[name] for name in wanted} == pytest.approx(wanted, rel=CLOSE)
 
 
-def test_no_case_in_space_is_left_out(published: Published) -> None:
+def test_every_value_of_one_slice(published: Published, brain: tuple[QuantitativeMap, Regions]) -> None:
+    image, regions = brain
+    slice_16 = torch.zeros_like(regions.labels)
+    slice_16[:, :, 16] = regions.labels[:, :, 16]
+    extraction = Extraction(Preparation(BINS_OF_25), (PyradiomicsShape2D(),), AVERAGED)
+    found = measured(extraction, (image, Regions(slice_16, regions.grid)))
+    assert len(found) == 9
+    assert found == pytest.approx(published["brain1_shape2D"], rel=CLOSE)
+
+
+def test_no_case_is_left_out(published: Published) -> None:
     assert {case for case in published if case.startswith("brain1")} == {*CASES, "brain1_shape2D"}
 
 

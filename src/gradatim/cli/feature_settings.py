@@ -16,8 +16,9 @@ from gradatim.radiomics.extraction import Extraction
 from gradatim.radiomics.preparation import Preparation
 from gradatim.radiomics.presets import PRESETS
 from gradatim.radiomics.pyradiomics.families import PYRADIOMICS
+from gradatim.radiomics.pyradiomics.shape2d import PyradiomicsShape2D
 
-_FAMILIES = {family.id: family for family in (*FAMILIES, *PYRADIOMICS)}
+_FAMILIES = {family.id: family for family in (*FAMILIES, *PYRADIOMICS, PyradiomicsShape2D())}
 _AGGREGATIONS = {aggregation.code: aggregation for aggregation in EVERY_AGGREGATION}
 _STEPS = tuple(field.name for field in fields(Preparation))
 

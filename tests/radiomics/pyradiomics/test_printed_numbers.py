@@ -1,5 +1,6 @@
 """Against numbers that PyRadiomics 3.0.1 printed for a made image: pierced, one slice, one level, narrow bins."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -10,12 +11,14 @@ from gradatim.base.errors import UsageError
 from gradatim.base.grid import Grid
 from gradatim.base.nouns import QuantitativeMap, Regions
 from gradatim.radiomics.catalogue import CATALOGUE
+from gradatim.radiomics.extraction import Extraction
 from gradatim.radiomics.preparation import Preparation
 from gradatim.radiomics.presets import PYRADIOMICS_3_1
 from gradatim.radiomics.pyradiomics.discretise import ZeroAlignedBins
 from gradatim.radiomics.pyradiomics.families import DEVIATING, PYRADIOMICS, column_name
 from gradatim.radiomics.pyradiomics.mesh import unclosed_surface
 from gradatim.radiomics.pyradiomics.resample import CornerAlignedResampling
+from gradatim.radiomics.pyradiomics.shape2d import PyradiomicsShape2D
 from gradatim.radiomics.shape.surface import surface
 from gradatim.radiomics.undefined import Undefined
 
@@ -184,6 +187,30 @@ def test_both_meshes_agree_on_a_convex_body() -> None:
     ball = (x**2 + y**2 + z**2 <= 25)[1:-1, 1:-1, 1:-1]
     own, ibsi = unclosed_surface(ball, spacing=(1.0, 2.0, 3.0)), surface(ball, spacing=(1.0, 2.0, 3.0))
     assert float(own.volume) == pytest.approx(float(ibsi.volume), rel=1e-12)
+
+
+def test_contours_of_known_length() -> None:
+    pixels = torch.zeros(8, 7, 5, dtype=torch.bool)
+    pixels[2:5, 2:4, 2] = True  # 3 × 2 pixels of 0.7 × 1.1 mm, their corners cut
+    corner = math.hypot(0.7, 1.1) / 2
+    found = contour(pixels)
+    assert found["original_shape2D_PixelSurface"] == pytest.approx(6 * 0.77)
+    assert found["original_shape2D_MeshSurface"] == pytest.approx(6 * 0.77 - 4 * 0.77 / 8)
+    assert found["original_shape2D_Perimeter"] == pytest.approx(2 * (2 * 0.7 + 1.1) + 4 * corner)
+    opposite = torch.zeros_like(pixels)
+    opposite[2, 2, 2] = opposite[3, 3, 2] = True
+    assert contour(opposite)["original_shape2D_MeshSurface"] == pytest.approx(2 * 0.77 / 2)
+    assert contour(opposite)["original_shape2D_Perimeter"] == pytest.approx(8 * corner)
+
+
+def test_a_region_of_two_slices_has_no_contour() -> None:
+    assert all(math.isnan(value) for value in contour(PIERCED).values())
+
+
+def contour(mask: Tensor) -> dict[str, float]:
+    values = QuantitativeMap(IMAGE, torch.ones_like(mask), GRID, "made", "")
+    extraction = Extraction(Preparation(ZeroAlignedBins(25.0)), (PyradiomicsShape2D(),))
+    return {column_name(feature): feature.value for feature in extraction(values, Regions(mask.long(), GRID))}
 
 
 def test_the_corner_of_the_image_stays_in_place() -> None:

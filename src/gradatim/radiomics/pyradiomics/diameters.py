@@ -24,7 +24,9 @@ def plane_diameters(mask: Tensor, *, spacing: tuple[float, float, float]) -> tup
         (9.0, 9.0, 1.0)
     """
     corners = _corners(mask.cpu().numpy())
-    x, y, z = (_largest(np.moveaxis(corners, axis, 0), np.delete(spacing, axis)) for axis in range(3))
+    x, y, z = (
+        _largest(np.ascontiguousarray(np.moveaxis(corners, axis, 0)), np.delete(spacing, axis)) for axis in range(3)
+    )
     return x, y, z
 
 
@@ -40,12 +42,22 @@ def _corners(mask: np.ndarray) -> np.ndarray:
 
 
 def _largest(planes: np.ndarray, spacing: np.ndarray) -> float:
-    occupied = np.logical_or.reduce(planes, axis=2)
+    rows, columns = np.logical_or.reduce(planes, axis=2), np.logical_or.reduce(planes, axis=1)
     first, last = planes.argmax(2), planes.shape[2] - 1 - planes[:, :, ::-1].argmax(2)
+    # No two corners are farther apart than the diagonal of their plane's box: the widest planes first, the rest never.
+    diagonal = np.hypot(_extent(rows) * spacing[0] / 2, _extent(columns) * spacing[1] / 2)
     best = 0.0
-    for plane in np.flatnonzero(occupied.any(1)):
-        rows = np.flatnonzero(occupied[plane])
-        ends = np.concatenate([first[plane, rows], last[plane, rows]])
-        flat = np.stack([np.tile(rows, 2) * spacing[0] / 2, ends * spacing[1] / 2, np.zeros(len(ends))], axis=1)
+    for plane in np.argsort(-diagonal):
+        if diagonal[plane] <= best:
+            break
+        row = np.flatnonzero(rows[plane])
+        ends = np.concatenate([first[plane, row], last[plane, row]])
+        flat = np.stack([np.tile(row, 2) * spacing[0] / 2, ends * spacing[1] / 2, np.zeros(len(ends))], axis=1)
         best = max(best, float(farthest(flat)))
     return best
+
+
+def _extent(set_there: np.ndarray) -> np.ndarray:
+    # From the first to the last place that is set, of each row; 0 where none is.
+    first, last = set_there.argmax(1), set_there.shape[1] - 1 - set_there[:, ::-1].argmax(1)
+    return np.where(set_there.any(axis=1), last - first, 0)
