@@ -4,6 +4,7 @@ import gc
 import math
 import pickle
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -19,9 +20,11 @@ from gradatim.radiomics.discretise import FixedBinNumber, FixedBinSize, Intensit
 from gradatim.radiomics.extraction import Extraction
 from gradatim.radiomics.glcm import Glcm
 from gradatim.radiomics.glszm import Glszm
+from gradatim.radiomics.interpolation import CubicSpline
 from gradatim.radiomics.preparation import Preparation
 from gradatim.radiomics.presets import PRESETS, QSM
-from gradatim.radiomics.resegment import IntensityRange
+from gradatim.radiomics.resample import ResampleTo
+from gradatim.radiomics.resegment import IntensityRange, OutlierFence
 from gradatim.radiomics.roi import NO_INTENSITIES, NO_VOXELS, Roi
 from gradatim.radiomics.statistics import Statistics
 from gradatim.radiomics.undefined import Undefined
@@ -193,6 +196,33 @@ def test_settings_tell_extractions_apart() -> None:
 
 def test_an_extraction_travels_to_another_process() -> None:
     assert pickle.loads(pickle.dumps(QSM)) == QSM  # noqa: S301 - our own bytes
+
+
+@pytest.mark.parametrize(
+    "preparation",
+    [
+        Preparation(FixedBinNumber(400), (OutlierFence(2.5),), curve=IntensityBins(0.1)),
+        Preparation(
+            FixedBinNumber(32), resampling=ResampleTo((1.1, 1.1, 1.7), CubicSpline()), curve=IntensityBins(0.1)
+        ),
+    ],
+    ids=["many levels", "resampled"],
+)
+def test_no_value_depends_on_the_number_of_threads(preparation: Preparation) -> None:
+    value = torch.randn(47, 46, 45, generator=torch.Generator().manual_seed(1)) + 100.7
+    regions = Regions(torch.ones(value.shape, dtype=torch.int64), grid(value))
+    families = tuple(family for family in FAMILIES if family.id != "local_intensity")
+    extraction, before, found = Extraction(preparation, families), torch.get_num_threads(), []
+    try:
+        for threads in (1, 2, 3, 4):
+            torch.set_num_threads(threads)
+            found.append([row.value for row in extraction(chi(value), regions)])
+            assert torch.get_num_threads() == threads
+            with ThreadPoolExecutor(1) as pool:  # a thread to come has as many as before
+                assert pool.submit(torch.get_num_threads).result() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert all(row == found[0] for row in found)
 
 
 @pytest.mark.gpu

@@ -85,3 +85,29 @@ def test_gradients(rule: Interpolation) -> None:
     values = noise(2, 5, 2).requires_grad_()
     places = tensor([-0.3, 0.0, 1.4, 3.9, 4.2])
     assert torch.autograd.gradcheck(lambda x: rule.along(x, 1, places), values)
+
+
+@pytest.mark.parametrize("n", [2, 3, 90])
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_kernel_of_the_spline_gives_what_the_product_of_matrices_does(
+    n: int, axis: int, dtype: torch.dtype
+) -> None:
+    values = (noise(n, 4, 70) + 100).movedim(0, axis).to(dtype)
+    places = torch.linspace(-0.7, n - 0.3, 33, dtype=torch.float64)
+    found = CubicSpline().along(values, axis, places)
+    twin = CubicSpline().along(values.clone().requires_grad_(), axis, places).detach()
+    assert found.dtype == twin.dtype == dtype
+    torch.testing.assert_close(found, twin, rtol=2e-6 if dtype == torch.float32 else 1e-14, atol=0)
+
+
+def test_the_spline_does_not_depend_on_the_number_of_threads() -> None:
+    values, places = (noise(180, 61, 70) + 100).float(), torch.arange(0, 179, 0.9, dtype=torch.float64)
+    before, found = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2, 3, 4, 8):
+            torch.set_num_threads(threads)
+            found.append(CubicSpline().along(values, 0, places))
+    finally:
+        torch.set_num_threads(before)
+    assert all(image.equal(found[0]) for image in found)

@@ -14,6 +14,7 @@ from gradatim.radiomics.preparation import Marked, Preparation
 from gradatim.radiomics.record import Unit
 from gradatim.radiomics.roi import NO_INTENSITIES
 from gradatim.radiomics.tight import tight
+from gradatim.radiomics.total import total
 from gradatim.radiomics.undefined import Undefined, reasoned
 
 _NUMBER, _LENGTH, _INTENSITY = Unit(), Unit(length=1), Unit(intensity=1)
@@ -112,7 +113,7 @@ _Quantity = tuple[str, str, Unit, Callable[[Any], float]]
 
 
 def _mean(values: Tensor) -> Tensor:
-    return values.mean(dtype=torch.float64)  # summed in float64 without a copy of the image in it
+    return total(values) / len(values)  # summed in float64 without a copy of the image in it
 
 
 def _intensities(prefix: str, word: str, values: Callable[[Any], Tensor]) -> list[_Quantity]:

@@ -3,7 +3,9 @@
 import hashlib
 import json
 import math
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -28,9 +30,9 @@ class Extraction:
 
     A feature that is undefined in a region is NaN with its reason, GD-750 to GD-754; a finite value has a remark,
     GD-755, where the region's shape may be cut off by the image's border. Where an aggregation leaves several
-    matrices, a feature is the mean over those in which it is defined. Sums are float64 and integer counts, so that
-    values do not depend on the number of threads; families are measured side by side. Morphology runs on the CPU,
-    all else on the map's device. Source: IBSI reference manual, arXiv:1612.07003.
+    matrices, a feature is the mean over those in which it is defined. Families are measured side by side, each on one
+    thread, so that values do not depend on the number of threads to the last bit. Morphology runs on the CPU, all else
+    on the map's device. Source: IBSI reference manual, arXiv:1612.07003.
 
     Args:
         preparation: the steps from the map to what is measured.
@@ -99,7 +101,7 @@ class Extraction:
             for aggregation in self._combined(family)
         ]
         found: list[Feature] = []
-        with ThreadPoolExecutor(max_workers=max(1, torch.get_num_threads())) as pool:
+        with _side_by_side() as pool:
             for label, roi in self.preparation(image_map, regions):
                 measured = list(pool.map(partial(_measured, roi), jobs))
                 if isinstance(roi, Roi):
@@ -137,6 +139,17 @@ class Extraction:
         """Which program and which parameters: version, and 12 hexadecimal digits of the parameters' sha256."""
         canonical = json.dumps(self.parameters, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return f"gradatim-{version('gradatim')}-{hashlib.sha256(canonical.encode()).hexdigest()[:12]}"
+
+
+@contextmanager
+def _side_by_side() -> Iterator[ThreadPoolExecutor]:
+    """As many families at a time as torch has threads; each on one, so that no sum depends on their number."""
+    threads = torch.get_num_threads()
+    try:
+        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            yield pool
+    finally:
+        torch.set_num_threads(threads)  # a thread that sets its own number also sets that of threads to come
 
 
 def _measured(

@@ -90,27 +90,57 @@ class CubicSpline:
     def along(self, values: Tensor, axis: int, places: Tensor) -> Tensor:
         """The image at ``places`` (m,) of an axis."""
         axis %= values.ndim
-        n = values.shape[axis]
-        weights = _spline_weights(n, places.cpu().clamp(0, n - 1)).to(values.device, values.dtype)
-        before, after = values.shape[:axis], values.shape[axis + 1 :]
-        if not after:
-            return values @ weights.mT
-        found: Tensor = weights @ values.reshape(*before, n, after.numel())
+        n, before, after = values.shape[axis], values.shape[:axis], values.shape[axis + 1 :]
+        if n == 1:
+            return values.index_select(axis, torch.zeros(len(places), dtype=torch.int64, device=values.device))
+        along = by_product if values.requires_grad or values.device.type != "cpu" else by_kernel
+        found = along(
+            values.reshape(before.numel(), n, after.numel()), *_taps(n, places.cpu().to(torch.float64).clamp(0, n - 1))
+        )
         return found.reshape(*before, len(places), *after)
 
 
-def _spline_weights(n: int, places: Tensor) -> Tensor:
-    """What each of n voxels counts for the spline's value at each of the places; (m, n), float64, rows sum to 1."""
-    at = places.to(torch.float64)
-    if n == 1:
-        return torch.ones(len(at), 1, dtype=torch.float64)
-    below = at.floor()
+def by_kernel(values: Tensor, index: Tensor, weights: Tensor) -> Tensor:
+    """The spline by the compiled kernel, the same on any number of threads; as :func:`by_product`."""
+    from gradatim.radiomics.interpolation_kernel import add_spline
+
+    # Lines that lie one behind the other in the memory are laid side by side, where they are filtered together.
+    turned = values.shape[2] == 1
+    lines = (values.transpose(0, 2) if turned else values).contiguous()
+    found = torch.empty(len(lines), len(index), lines.shape[2], dtype=values.dtype)
+    add_spline(lines.numpy(), index.numpy(), weights.numpy(), found.numpy())
+    return found.transpose(0, 2) if turned else found
+
+
+def by_product(values: Tensor, index: Tensor, weights: Tensor) -> Tensor:
+    """The spline by a product of matrices, on any device; differentiable.
+
+    Args:
+        values: (b, n, a), n ≥ 2, the voxels of many lines along the middle axis.
+        index: (m, 4), int64, the coefficients that the spline takes at each place.
+        weights: (m, 4), float64, what they count there.
+
+    Returns:
+        The image at the places (b, m, a).
+    """
+    rows = _spline_weights(values.shape[1], index, weights).to(values.device, values.dtype)
+    found: Tensor = rows @ values
+    return found
+
+
+def _taps(n: int, places: Tensor) -> tuple[Tensor, Tensor]:
+    """The four cubic B-splines around each place, mirrored, and their values there; both (m, 4)."""
+    below = places.floor()
     taps = torch.arange(-1, 3)
-    distance = (below[:, None] + taps - at[:, None]).abs()
+    distance = (below[:, None] + taps - places[:, None]).abs()
     near = 2 / 3 - distance.square() + distance**3 / 2
     far = (2 - distance).clamp(min=0) ** 3 / 6
-    basis = torch.zeros(len(at), n, dtype=torch.float64)
-    basis.scatter_add_(1, _mirrored(below.to(torch.int64)[:, None] + taps, n), torch.where(distance < 1, near, far))
+    return _mirrored(below.to(torch.int64)[:, None] + taps, n), torch.where(distance < 1, near, far)
+
+
+def _spline_weights(n: int, index: Tensor, weights: Tensor) -> Tensor:
+    """What each of n voxels counts for the spline's value at each of the places; (m, n), float64, rows sum to 1."""
+    basis = torch.zeros(len(index), n, dtype=torch.float64).scatter_add_(1, index, weights)
     sampled = torch.diag(torch.full((n,), 2 / 3, dtype=torch.float64))
     index = torch.arange(n)
     for side in (-1, 1):

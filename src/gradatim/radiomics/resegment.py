@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gradatim.base.errors import UsageError
+from gradatim.radiomics.total import total
 
 
 class Resegmentation(Protocol):
@@ -88,5 +89,5 @@ class OutlierFence:
         if values.numel() == 0:
             return torch.ones_like(values, dtype=torch.bool)
         above = values.to(torch.float64) - values.min()  # so that equal intensities have no spread, to the last bit
-        off = above - above.mean()
-        return off.abs() <= self.sigma * off.square().mean().sqrt()
+        off = above - total(above) / len(above)
+        return off.abs() <= self.sigma * (total(off.square()) / len(off)).sqrt()
