@@ -29,7 +29,7 @@ class PyradiomicsGlrlm(Family):
     name = "PyRadiomics grey level run length matrix"
     code = "TP0I"
     aggregations = WITH_DIRECTIONS
-    nothing = "the region is one voxel"
+    nothing = "no two voxels lie on one line along a direction"
     features = in_order(
         *renamed(
             Glrlm,
