@@ -87,7 +87,7 @@ def test_what_has_no_gradient_says_why(folder: Path) -> None:
         assert known or row["reason"]
         if family == "glszm":
             assert not known
-            assert row["reason"].startswith("GD-741 family glszm has no derivative")
+            assert row["reason"].startswith("GD-741 family glszm has no soft counterpart")
         if region == "2" and family in {"glcm", "ngtdm"}:
             assert not known
         if region == "2" and family == "statistics" and defined and "GD" not in row["reason"]:

@@ -84,7 +84,7 @@ class Features:
                 allowed="both, or neither",
                 do="name the table of standard errors too",
             )
-        with talk.status(f"measuring {plain(self.image.name)}"):
+        with talk.status(f"measuring {plain(self.image.name)}") as status:
             found = read_measured_image(self.image, self.labels, mask=self.mask, unit=self.unit, series=self.series)
             files = MeasuredCase(self.case, self.image, self.labels, self.mask, self.unit)
             if self.standard_errors is not None:
@@ -94,6 +94,7 @@ class Features:
             if self.wide is not None:
                 write_wide(self.wide, measured.features)
             if self.standard_errors is not None:
+                status.update(f"standard errors of {plain(self.image.name)}")
                 errors.write(self.standard_errors, measured, errors(found.map, found.layers, measured.features))
             if self.report is not None:
                 write_feature_report(measured, found.map, found.layers, self.report)

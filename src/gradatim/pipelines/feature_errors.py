@@ -196,7 +196,7 @@ def _row(feature: Feature, found: dict[_Key, Estimate | str], basis: str) -> Sta
     elif isinstance(estimate, str):
         reason = estimate
     elif estimate is None:
-        reason = reasoned("GD-741", f"family {feature.family} has no derivative in the image")
+        reason = reasoned("GD-741", f"family {feature.family} has no soft counterpart with a gradient")
     else:
         reason = reasoned("GD-741", "the feature moves in steps, or its soft counterpart has no value")
     return StandardErrorRow(
