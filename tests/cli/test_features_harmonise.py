@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -167,3 +168,11 @@ def test_a_name_that_cannot_be_written_is_refused(out: str, code: int, said: str
     assert main(words) == code
     assert said in capsys.readouterr().err
     assert (tmp_path / "ct.nii.gz").read_bytes() == before
+
+
+def test_the_files_on_the_page_are_read(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/blur-and-texture.md").read_text(encoding="utf-8")
+    measured, told = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "sharp.json").write_text('{"circle": {"frequencies": [0, 0.5, 1], "values": [1, 0.4, 0.1]}}')
+    sharp, soft = scanner(tmp_path, "sharp", measured), scanner(tmp_path, "soft", told)
+    assert harmonised(tmp_path, blob(1.5), sharp, sharp, soft).exists()

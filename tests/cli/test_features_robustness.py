@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -204,3 +205,10 @@ def test_the_same_chain_twice_is_refused(folder: Path, capsys) -> None:
     (folder / "P.toml").write_text("chains = [[], []]")
     assert main(words(folder)) == 2
     assert "GD-147" in capsys.readouterr().err
+
+
+def test_the_file_on_the_page_is_read(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/robustness.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "P.toml").write_text(text)
+    assert [len(chain) for chain in chosen_chains(tmp_path / "P.toml")] == [0, 1, 3, 3, 3, 3]
