@@ -110,7 +110,7 @@ def test_a_table_of_a_map(chi: Path, labels: Path, tmp_path: Path, ending: str, 
     assert f"{len(features)} features, 2 region(s), {len(undefined)} undefined" in captured.err
     said = json.loads(out.with_suffix(".provenance.json").read_text())
     assert said["Settings"] == QSM.settings
-    assert set(said["Inputs"]) == {"image", "regions"}
+    assert set(said["Inputs"]) == {"image", "image, sidecar", "regions"}
     assert set(said["Steps"]) == {"1", "2"}
     assert said["Steps"]["1"]["morph_mask_vox_count_init_roi"] > 0
 
@@ -316,3 +316,13 @@ def test_a_settings_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "S.toml").write_bytes(np.arange(256, dtype=np.uint8).tobytes())
     with pytest.raises(UsageError, match="GD-105"):
         read_settings(tmp_path / "S.toml")
+
+
+def test_a_cohort_measures_a_case_again_whose_unit_changed(chi: Path, labels: Path, tmp_path: Path) -> None:
+    (tmp_path / "M.csv").write_text(f"case,image,regions\n01,{chi.name},{labels.name}\n")
+    (tmp_path / "S.toml").write_text('families = ["statistics"]\ndiscretisation = "NoDiscretisation"\n')
+    words = [str(tmp_path / "M.csv"), "--settings", str(tmp_path / "S.toml"), "--out", str(tmp_path / "T.csv")]
+    for unit in ("ppm", "ppb"):
+        (tmp_path / "Chimap.json").write_text(json.dumps({"Units": unit}))
+        assert main(["features", "cohort", *words]) == 0
+        assert {row.unit for row in read_features(tmp_path / "T.csv") if row.feature == "mean"} == {unit}

@@ -61,6 +61,21 @@ def test_a_folder_of_slices_is_all_its_files(tmp_path: Path) -> None:
     }
 
 
+def test_what_lies_beside_an_image_and_changes_its_rows_is_of_its_files(tmp_path: Path) -> None:
+    (tmp_path / "ct.json").write_text('{"Units": "HU"}')
+    text = "NRRD0005\ntype: short\ndimension: 3\nsizes: 2 2 2\nencoding: raw\nendian: little\ndata file: ct.raw\n\n"
+    (tmp_path / "ct.nhdr").write_text(text)
+    (tmp_path / "ct.raw").write_bytes(bytes(16))
+    write_nifti(tmp_path / "roi.nii.gz", torch.ones(2, 2, 2), Grid((2, 2, 2), (1, 1, 1)))
+    files = MeasuredCase("01", tmp_path / "ct.nhdr", tmp_path / "roi.nii.gz").files
+    assert {role: path.name for role, path in files.items()} == {
+        "image": "ct.nhdr",
+        "image, data": "ct.raw",
+        "image, sidecar": "ct.json",
+        "regions": "roi.nii.gz",
+    }
+
+
 def test_a_derivatives_images_find_their_regions_and_masks(tmp_path: Path) -> None:
     for place in ("sub-01/anat/sub-01", "sub-02/ses-a/anat/sub-02_ses-a", "sub-03/anat/sub-03"):
         start = tmp_path / place

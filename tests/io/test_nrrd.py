@@ -129,6 +129,14 @@ def test_a_detached_file_is_read_from_the_folder_of_its_header(tmp_path: Path) -
     assert torch.equal(read_nrrd(header).data, torch.from_numpy(VALUES.astype(np.float32)))
 
 
+def test_segments_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.seg.nrrd", (VALUES % 4).astype("u1"))
+    pairs = "".join(f"Segment{n}_LabelValue:={n + 1}\nSegment{n}_Name:={name}\n" for n, name in enumerate("aba"))
+    path.write_bytes(path.read_bytes().replace(b"# a comment\n", pairs.encode()))
+    regions = read_nrrd_labels(path)[1].layers[0]
+    assert [regions.name(label) for label in regions.present] == ["a (segment 1)", "b", "a (segment 3)"]
+
+
 def test_segments_have_their_names(tmp_path: Path) -> None:
     path = write(tmp_path / "a.seg.nrrd", (VALUES % 3).astype("u1"))
     pairs = b"Segment0_LabelValue:=1\nSegment0_Name:=left  kidney\nSegment1_LabelValue:=2\n"

@@ -56,3 +56,11 @@ def test_joined_tables_are_the_rows_of_all_in_their_order(ending: str, tmp_path:
     assert join_features(tmp_path / f"all{ending}", parts) == len(ROWS)
     joined = read_features(tmp_path / f"all{ending}")
     assert [repr(each) for each in joined] == [repr(each) for each in ROWS]
+
+
+def test_no_text_is_run_by_a_spreadsheet_and_a_name_that_is_no_text_is_written(tmp_path: Path) -> None:
+    write_wide(tmp_path / "wide.csv", [row("=1+1", "contrast", 1.0), row("a, b\udce9", "contrast", 2.0)])
+    lines = (tmp_path / "wide.csv").read_text().splitlines()
+    assert lines[1:] == ["'=1+1,ct,lesion,s,1.0", '"a, b?",ct,lesion,s,2.0']
+    write_wide(tmp_path / "wide.parquet", [row("a\udce9", "contrast", 2.0)])
+    assert pd.read_parquet(tmp_path / "wide.parquet")["case"].tolist() == ["a?"]

@@ -13,7 +13,7 @@ from gradatim.base.nouns import QuantitativeMap, Regions
 from gradatim.io.findings import Finding, Severity
 from gradatim.io.nifti import read_mask
 from gradatim.io.sidecar import read_sidecar
-from gradatim.io.volume import read_regions, read_volume, volume_name
+from gradatim.io.volume import read_regions, read_volume, sidecar_beside, volume_name
 from gradatim.io.volume_nouns import RegionSet, Volume
 
 
@@ -58,7 +58,7 @@ def read_measured_image(
     found = read_regions(labels, like=values)
     name = volume_name(image)
     known, notes = torch.isfinite(values.data), values.notes + found.notes
-    said = _said_beside(image.parent / f"{name}.json")
+    said = _said_beside(sidecar_beside(image))
     if mask is not None:
         known &= _mask_on(values, mask)
     elif said.get("SkullStripped") is True:

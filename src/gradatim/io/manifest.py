@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gradatim.base.choice import advice
 from gradatim.base.errors import InputError
+from gradatim.io.volume import image_data_file, sidecar_beside
 
 COLUMNS = ("case", "image", "regions", "mask", "unit")
 """The manifest's columns; the last two may be missing, or empty in a row."""
@@ -33,8 +34,10 @@ class MeasuredCase:
 
     @property
     def files(self) -> dict[str, Path]:
-        """Role → path, since a path may name a patient; a folder's files are numbered in the order of their names."""
-        given = (("image", self.image), ("regions", self.regions), ("mask", self.mask))
+        """Role → path, since a path may name a patient, of all that can change a row: the image's sidecar too."""
+        beside = sidecar_beside(self.image)
+        sidecar = beside if beside.is_file() else None
+        given = (("image", self.image), ("regions", self.regions), ("mask", self.mask), ("image, sidecar", sidecar))
         return {name: file for role, path in given if path is not None for name, file in files_of(role, path).items()}
 
 
@@ -43,10 +46,15 @@ def files_of(role: str, path: Path) -> dict[str, Path]:
 
     Args:
         role: what the input is.
-        path: a file, or a folder, whose files are numbered in the order of their names.
+        path: a file, with the one beside a header that holds its image; or a folder, whose files are numbered in the
+            order of their names.
+
+    Raises:
+        GradatimError: as :func:`gradatim.io.volume.image_data_file`.
     """
     if not path.is_dir():
-        return {role: path}
+        data = image_data_file(path) if path.is_file() else None
+        return {role: path} if data is None else {role: path, f"{role}, data": data}
     inside = sorted(each for each in path.rglob("*") if each.is_file())
     return {f"{role}, file {number}": each for number, each in enumerate(inside, start=1)}
 

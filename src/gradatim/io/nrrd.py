@@ -115,7 +115,8 @@ def _segment_names(header: NrrdHeader) -> dict[int, str]:
         if found and re.fullmatch(r"\d{1,5}", value.strip()):
             name = " ".join(header.keys.get(f"{found[1]}_Name", "").split())
             names.update({int(value): name} if name else {})
-    return names
+    titles = list(names.values())
+    return {n: f"{name} (segment {n})" if titles.count(name) > 1 else name for n, name in names.items()}
 
 
 def _read(path: Path, budget_bytes: int | None) -> _Stored:
@@ -142,6 +143,25 @@ def _data_source(path: Path, source: ByteSource, header: NrrdHeader) -> Iterator
     if not header.data_file:
         yield _at_image(source, header)
         return
+    with open_source(_file_beside(path, header)) as data:
+        yield _at_image(data, header)
+
+
+def nrrd_data_file(path: Path) -> Path | None:
+    """The file that holds the image of a header of its own; None where header and image are one file.
+
+    Args:
+        path: ``.nrrd`` or ``.nhdr``.
+
+    Raises:
+        GradatimError: as :func:`read_nrrd` for its header.
+    """
+    with open_source(path) as source:
+        header = read_nrrd_header(source)
+    return _file_beside(path, header) if header.data_file else None
+
+
+def _file_beside(path: Path, header: NrrdHeader) -> Path:
     if Path(header.data_file).name != header.data_file or "\\" in header.data_file or "\0" in header.data_file:
         raise UnsafeInputError(
             "GD-430",
@@ -156,8 +176,7 @@ def _data_source(path: Path, source: ByteSource, header: NrrdHeader) -> Iterator
             allowed="one data file",
             do="save it as one .nrrd file",
         )
-    with open_source(path.with_name(header.data_file)) as data:
-        yield _at_image(data, header)
+    return path.with_name(header.data_file)
 
 
 def _at_image(source: ByteSource, header: NrrdHeader) -> ByteSource:

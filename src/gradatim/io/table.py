@@ -68,7 +68,7 @@ def write_features(path: Path | str, features: Iterable[Feature]) -> None:
     """
     path = Path(path)
     table = table_format(path)
-    rows = [tuple(_unicode(cell) for cell in astuple(feature)) for feature in features]
+    rows = [tuple(unicode_text(cell) for cell in astuple(feature)) for feature in features]
     with atomic_file(path) as file:
         table.write(rows, file)
 
@@ -165,8 +165,8 @@ def _feature(row: Row, path: Path) -> Feature:
     return Feature(*row)
 
 
-def _unicode(cell: Any) -> Any:
-    # File names may hold bytes that are no text; every format here is UTF-8.
+def unicode_text(cell: Any) -> Any:
+    """A cell that UTF-8 can hold, as every format here needs it: file names may hold bytes that are no text."""
     return cell.encode("utf-8", "replace").decode() if isinstance(cell, str) else cell
 
 

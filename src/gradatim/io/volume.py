@@ -12,7 +12,7 @@ from gradatim.io.dicom_elements import element
 from gradatim.io.dicom_file import is_dicom, read_dataset
 from gradatim.io.dicom_seg import SOP_CLASSES, read_segmentation
 from gradatim.io.nifti import read_image, read_labels
-from gradatim.io.nrrd import read_nrrd, read_nrrd_labels
+from gradatim.io.nrrd import nrrd_data_file, read_nrrd, read_nrrd_labels
 from gradatim.io.rtstruct import SOP_CLASS, read_structures
 from gradatim.io.volume_nouns import RegionSet, Volume
 
@@ -147,6 +147,31 @@ def volume_name(path: Path) -> str:
     name = path.resolve().name if path.is_dir() else path.name
     ending = next((ending for ending in _ENDINGS if name.lower().endswith(ending)), "")
     return name[: len(name) - len(ending)]
+
+
+def sidecar_beside(path: Path) -> Path:
+    """Where a JSON file that speaks of an image lies, if there is one.
+
+    Args:
+        path: the image's file or folder.
+
+    Example:
+        >>> sidecar_beside(Path("scan.nii.gz")).name
+        'scan.json'
+    """
+    return path.parent / f"{volume_name(path)}.json"
+
+
+def image_data_file(path: Path) -> Path | None:
+    """The file beside a header that holds its image; None where header and image are one file.
+
+    Args:
+        path: a readable file.
+
+    Raises:
+        GradatimError: as :func:`~gradatim.io.nrrd.read_nrrd` for its header.
+    """
+    return nrrd_data_file(path) if _is_nrrd(path) else None
 
 
 def _is_nrrd(path: Path) -> bool:

@@ -10,6 +10,7 @@ from gradatim.base.choice import choose
 from gradatim.base.errors import InputError
 from gradatim.base.nouns import Feature
 from gradatim.io.atomic import atomic_file
+from gradatim.io.table import csv_cell, unicode_text
 
 KEYS = ("case", "image", "region", "settings")
 """What tells the rows of the wide form apart; the other columns are features."""
@@ -20,6 +21,7 @@ _ENDINGS = {".csv": None, ".parquet": None}
 def write_wide(path: Path | str, features: Iterable[Feature]) -> None:
     """Write features with one row for each case, image, region and settings.
 
+    Text in CSV is written as :func:`gradatim.io.table.write_features` does, so that no spreadsheet runs it.
     Columns are ``family.feature`` and, where a family has matrices, ``family.feature.aggregation``, in the order of
     first appearance. Reasons stay in the tidy table; NaN here means "look there".
 
@@ -41,10 +43,10 @@ def write_wide(path: Path | str, features: Iterable[Feature]) -> None:
         01,ct,lesion,s,2.5
     """
     path = Path(path)
-    choose(path.suffix.lower(), _ENDINGS, what="ending of a wide table's file name")
+    wide_format(path)
     rows: dict[tuple[str, ...], dict[str, float]] = {}
     for feature in features:
-        key = tuple(getattr(feature, name) for name in KEYS)
+        key = tuple(unicode_text(getattr(feature, name)) for name in KEYS)
         column = ".".join(part for part in (feature.family, feature.feature, feature.aggregation) if part)
         row = rows.setdefault(key, {})
         if column in row and not _same(row[column], feature.value):
@@ -56,13 +58,24 @@ def write_wide(path: Path | str, features: Iterable[Feature]) -> None:
             )
         row[column] = feature.value
     columns = list(dict.fromkeys(column for row in rows.values() for column in row))
-    cells = [[*key, *(row.get(column, math.nan) for column in columns)] for key, row in rows.items()]
-    table = pd.DataFrame(cells, columns=[*KEYS, *columns])
+    cells: list[list[str | float]] = [
+        [*key, *(row.get(column, math.nan) for column in columns)] for key, row in rows.items()
+    ]
     with atomic_file(path) as file:
         if path.suffix.lower() == ".csv":
-            file.write(table.to_csv(index=False, na_rep="nan", lineterminator="\n").encode())
+            lines = [",".join((*KEYS, *columns)), *(",".join(map(csv_cell, line)) for line in cells)]
+            file.write(("\n".join(lines) + "\n").encode())
         else:
-            table.to_parquet(file, index=False)
+            pd.DataFrame(cells, columns=[*KEYS, *columns]).to_parquet(file, index=False)
+
+
+def wide_format(path: Path) -> None:
+    """Refuse an ending that names no format; ask before long work.
+
+    Raises:
+        UsageError: GD-102.
+    """
+    choose(path.suffix.lower(), _ENDINGS, what="ending of a wide table's file name")
 
 
 def _same(one: float, other: float) -> bool:
