@@ -12,6 +12,7 @@ from gradatim.base.grid import Grid
 from gradatim.base.nouns import QuantitativeMap, Regions
 from gradatim.radiomics.catalogue import CATALOGUE
 from gradatim.radiomics.extraction import Extraction
+from gradatim.radiomics.interpolation import CubicSpline, Interpolation, Linear, Nearest
 from gradatim.radiomics.preparation import Preparation
 from gradatim.radiomics.presets import PYRADIOMICS_3_1
 from gradatim.radiomics.pyradiomics.discretise import ZeroAlignedBins
@@ -228,3 +229,19 @@ def test_a_constant_and_its_region_survive_resampling() -> None:
     mask, box = resampling.region(torch.ones(8, 7, 5, dtype=torch.bool), (slice(0, 8), slice(0, 7), slice(0, 5)), GRID)
     assert mask.all()
     assert moved.mask[box].all()
+
+
+@pytest.mark.parametrize(
+    ("interpolation", "printed"),
+    [
+        (Linear(), [10.0, 12.5, 17.5, 25.0, 35.0, 40.0]),
+        (CubicSpline(), [10.5078125, 10.5078125, 15.2734375, 26.2890625, 37.9296875, 37.9296875]),
+        (Nearest(), [10.0, 10.0, 20.0, 20.0, 40.0, 40.0]),
+    ],
+)
+def test_past_the_outermost_centres_as_simpleitk_prints(interpolation: Interpolation, printed: list[float]) -> None:
+    # SimpleITK 2.5: resampling of 10, 20, 40 to half the edge, by sitkLinear, sitkBSpline and sitkNearestNeighbor
+    values = torch.tensor([10.0, 20.0, 40.0], dtype=torch.float64).view(3, 1, 1)
+    row = QuantitativeMap(values, torch.ones(3, 1, 1).bool(), Grid((3, 1, 1), (1.0, 1.0, 1.0)), "made", "")
+    found = CornerAlignedResampling((0.5, 1.0, 1.0), interpolation).image(row)
+    assert found.value.flatten().tolist() == pytest.approx(printed)

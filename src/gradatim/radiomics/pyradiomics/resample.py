@@ -36,10 +36,12 @@ class CornerAlignedResampling:
     """Map and masks on voxels of another size, the outer corner of the first voxel in place.
 
     New voxel j lies at (j + ½)·new/old − ½ of the old ones, ⌈n·old/new⌉ along each axis; a centre outside the old
-    voxels says nothing. The map is interpolated, past the outermost centres as mirrored there; a mask has the value
-    of its nearest voxel, so that a region's volume changes by whole slices. Unlike IBSI's grid the new one is not
-    centred on the old. PyRadiomics keeps the spacing along an axis where the region is one voxel thick, which is not
-    done here. Source: PyRadiomics documentation, ``resampledPixelSpacing``.
+    voxels says nothing. The map is interpolated; past the outermost centres a spline goes on as mirrored there,
+    straight lines as the outermost value. A mask has the value of its nearest voxel, so that a region's volume changes
+    by whole slices; of two equally near ones the later, where PyRadiomics goes by rounding errors of the image's
+    origin. Unlike IBSI's grid the new one is not centred on the old. PyRadiomics keeps the spacing along an axis where
+    the region is one voxel thick, which is not done here. Source: PyRadiomics documentation,
+    ``resampledPixelSpacing``.
 
     Args:
         spacing: new voxel edges in mm, > 0, along x, y and z.
@@ -102,7 +104,8 @@ class CornerAlignedResampling:
         weight = known.to(torch.float64)
         for axis in range(3):
             places, n = self._places(image.grid, new, axis), values.shape[axis]
-            values = self.interpolation.along(values, axis, _mirrored(places, n))
+            mirrored = isinstance(self.interpolation, CubicSpline)
+            values = self.interpolation.along(values, axis, _mirrored(places, n) if mirrored else places)
             weight = Nearest().along(weight, axis, places)
             inside = ((places >= -0.5) & (places < n - 0.5)).to(weight.device)
             weight = weight * inside.view(-1, *[1] * (2 - axis))
