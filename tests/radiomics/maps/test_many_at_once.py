@@ -7,12 +7,15 @@ from torch import Tensor
 from gradatim.radiomics.aggregation import Aggregation
 from gradatim.radiomics.catalogue import FAMILIES
 from gradatim.radiomics.discretise import NoDiscretisation
+from gradatim.radiomics.glcm import Glcm
 from gradatim.radiomics.maps.many_at_once import BATCHED, ManyAtOnce, measured_by
 from gradatim.radiomics.maps.one_by_one import OneByOne
+from gradatim.radiomics.maps.pairs import _counted, counted_twin
 from gradatim.radiomics.maps.window import Ball, Cube, Square, Window
 from gradatim.radiomics.maps.windowed_region import WindowedRegion
 from gradatim.radiomics.record import Family
 from gradatim.radiomics.roi import Roi
+from gradatim.radiomics.undefined import Undefined
 
 WINDOWS = (Cube(1), Cube(2), Square(1), Ball(2.3), Cube(0))
 FAMILY_AND_AGGREGATION = [(f, a) for f in FAMILIES if type(f) in BATCHED for a in f.aggregations]

@@ -162,7 +162,8 @@ def counted_twin(
     histograms.index_add_(1, (n + (level[:, None] - level).abs()).flatten(), c.flatten(1))
     histograms.index_add_(1, (2 * n + level[:, None] + level).flatten(), c.flatten(1))
     entries = c.sum((-2, -1))
-    product = torch.einsum("bij,i,j->b", c, level + 1.0, level + 1.0)
+    number = level.to(c.dtype) + 1
+    product = torch.einsum("bij,i,j->b", c, number, number)
     of_window = highest.repeat_interleave(len(c) // max(1, len(windows))).to(torch.float64)
     sums = [entries, c.amax((-2, -1)), c.square().sum((-2, -1)), product, of_window]
     bits = [_bits(each, entries) for each in (c.flatten(1), *histograms.split([n, n, 2 * n], dim=1))]
