@@ -86,7 +86,7 @@ def test_the_sidecar_says_what_was_done_and_keeps_the_unit(tmp_path: Path) -> No
     assert out.exists()
     assert (said["Units"], said["Seed"], said["From"]["sigma"]) == ("HU", 0, 3)
     assert said["To"][0]["fwhm_mm"] == pytest.approx([TO_FWHM] * 3)
-    assert list(said["Inputs"]) == ["image", "source", "target 1"]
+    assert list(said["Inputs"]) == ["image", "image, sidecar", "source", "target 1"]
     assert "ct.nii" not in (tmp_path / "new.json").read_text()
 
 
@@ -159,10 +159,16 @@ def test_a_bead_s_two_curves_need_nothing_else(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("out", "code", "said"),
-    [("new.png", 2, "GD-101"), ("ct.nii.gz", 2, "GD-107"), ("nowhere/new.nii.gz", 5, "GD-504")],
+    [
+        ("new.png", 2, "GD-101"),
+        ("ct.nii.gz", 2, "GD-107: the output ct.nii.gz, which is the file of: image"),
+        ("ct.nii", 2, "GD-107: the output ct.json, which is the file of: image, sidecar"),
+        ("nowhere/new.nii.gz", 5, "GD-504"),
+    ],
 )
 def test_a_name_that_cannot_be_written_is_refused(out: str, code: int, said: str, tmp_path: Path, capsys) -> None:
     write_nifti(tmp_path / "ct.nii.gz", blob(1.5), GRID)
+    (tmp_path / "ct.json").write_text('{"Units": "HU"}')
     before, good = (tmp_path / "ct.nii.gz").read_bytes(), scanner(tmp_path, "a", GOOD)
     words = ["features", "harmonise", str(tmp_path / "ct.nii.gz"), str(tmp_path / out), "--from", good, "--to", good]
     assert main(words) == code

@@ -53,6 +53,12 @@ def test_no_row_is_a_table_too(ending: str, tmp_path: Path) -> None:
         assert json.loads((tmp_path / "T.json").read_text()) == []
 
 
+@pytest.mark.parametrize("ending", ["csv", "json", "parquet"])
+def test_bytes_of_a_file_name_that_are_no_text_do_not_stop_a_table(ending: str, tmp_path: Path) -> None:
+    write_records(tmp_path / f"T.{ending}", Spread, [Spread("sub\udcff", 1.0, 1)])
+    assert b"sub?" in (tmp_path / f"T.{ending}").read_bytes()
+
+
 def test_another_ending_and_no_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="GD-102"):
         write_records(tmp_path / "T.xls", Spread, ROWS)

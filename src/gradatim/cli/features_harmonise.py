@@ -1,5 +1,6 @@
 """gradatim features harmonise: an image brought to another scanner's resolution and noise."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -48,16 +49,13 @@ class FeaturesHarmonise:
         from gradatim.io.atomic import require_place
         from gradatim.io.manifest import files_of
         from gradatim.io.sidecar import read_sidecar
-        from gradatim.io.volume import read_volume, volume_name
+        from gradatim.io.volume import read_volume, sidecar_beside
         from gradatim.pipelines.harmonised_image import HarmonisedImage
 
         require_place(self.out)
-        if not self.out.name.endswith((".nii", ".nii.gz")) or self.out.resolve() == self.image.resolve():
+        if not self.out.name.endswith((".nii", ".nii.gz")):
             raise UsageError(
-                "GD-107" if self.out.resolve() == self.image.resolve() else "GD-101",
-                given=f"the output {self.out.name}",
-                allowed="another file than the image, its name ending in .nii or .nii.gz",
-                do="choose another name",
+                "GD-101", given=f"the output {self.out.name}", allowed=".nii or .nii.gz", do="choose another name"
             )
         talk = Console(stderr=True, highlight=False)
         with talk.status(f"harmonising {plain(self.image.name)}"):
@@ -68,18 +66,33 @@ class FeaturesHarmonise:
                 read_scanner(path, spacing=spacing, role=f"target {number}")
                 for number, path in enumerate(self.target, start=1)
             ]
-            sidecar = self.image.parent / f"{volume_name(self.image)}.json"
+            sidecar = sidecar_beside(self.image)
             stated = read_sidecar(sidecar).get("Units", "") if sidecar.is_file() else ""
-            files = {role: path for each in (source, *targets) for role, path in each.files.items()}
+            files = files_of("image", self.image) | ({"image, sidecar": sidecar} if sidecar.is_file() else {})
+            files |= {role: path for each in (source, *targets) for role, path in each.files.items()}
+            _keep(files, self.out, sidecar_beside(self.out))
             found = HarmonisedImage.of(
                 replace(volume, unit=self.unit or volume.unit or str(stated)),
                 source=source.quality,
                 targets=[each.quality for each in targets],
                 seed=self.seed,
-                files=files_of("image", self.image) | files,
+                files=files,
             )
             found.write(self.out, {"From": source.said, "To": [each.said for each in targets]})
         if volume.notes:
             talk.print(in_words(volume.notes), soft_wrap=True)
         talk.print(plain(f"written {self.out}"), soft_wrap=True, markup=False)
         return 0
+
+
+def _keep(files: Mapping[str, Path], *written: Path) -> None:
+    """Refuse to write over what is read."""
+    taken = {path.resolve(): role for role, path in files.items()}
+    for path in written:
+        if path.resolve() in taken:
+            raise UsageError(
+                "GD-107",
+                given=f"the output {path.name}, which is the file of: {taken[path.resolve()]}",
+                allowed="names that nothing lies under that is read",
+                do="choose another name or folder",
+            )

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterable
-from dataclasses import asdict, astuple, fields
+from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gradatim.io.atomic import atomic_file
-from gradatim.io.table import FORMATS, csv_cell, table_format
+from gradatim.io.table import FORMATS, csv_cell, table_format, unicode_text
 
 _KINDS: dict[Any, pa.DataType] = {str: pa.string(), float: pa.float64(), int: pa.int64()}
 
@@ -46,20 +46,20 @@ def write_records(path: Path | str, kind: type, records: Iterable[Any]) -> None:
         mean,0.5,12
     """
     path, columns = Path(path), {field.name: field.type for field in fields(kind)}
-    chosen, rows = table_format(path), list(records)
+    chosen, rows = table_format(path), [tuple(map(unicode_text, astuple(record))) for record in records]
     with atomic_file(path) as file:
         if chosen is FORMATS[".csv"]:
-            lines = [",".join(columns), *(",".join(map(csv_cell, astuple(row))) for row in rows)]
+            lines = [",".join(columns), *(",".join(map(csv_cell, row)) for row in rows)]
             file.write(("\n".join(lines) + "\n").encode())
         elif chosen is FORMATS[".json"]:
-            objects = ",\n".join(map(_object, rows))
+            objects = ",\n".join(_object(columns, row) for row in rows)
             file.write(f"[\n{objects}\n]\n".encode())
         else:
-            cells = list(zip(*map(astuple, rows), strict=True)) or [()] * len(columns)
+            cells = list(zip(*rows, strict=True)) or [()] * len(columns)
             arrays = [pa.array(column, _KINDS[type_]) for column, type_ in zip(cells, columns.values(), strict=True)]
             pq.write_table(pa.Table.from_arrays(arrays, names=list(columns)), file)
 
 
-def _object(row: Any) -> str:
-    said = {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in asdict(row).items()}
+def _object(names: Iterable[str], row: tuple[Any, ...]) -> str:
+    said = {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in zip(names, row, strict=True)}
     return json.dumps(said, ensure_ascii=False, allow_nan=False)
