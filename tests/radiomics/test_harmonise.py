@@ -8,6 +8,7 @@ import torch
 from scipy import stats
 
 from gradatim.base.errors import UsageError
+from gradatim.base.grid import Grid
 from gradatim.base.nouns import QuantitativeMap
 from gradatim.linop.fft import frequencies
 from gradatim.radiomics.blur.edges import SlantedEdge
@@ -94,3 +95,34 @@ def test_features_of_two_scanners_agree_after_their_measured_quality_is_matched(
     assert len(low) > len(found) / 2
     assert sum(each.icc[1] > 0.9 for each in low) >= 0.9 * len(low)
     assert float(np.median([each.icc[1] for each in found])) > 0.95
+
+
+@pytest.mark.parametrize("beyond", [math.nan, math.inf, -5000.0])
+def test_what_lies_outside_the_mask_does_not_count(beyond: float) -> None:
+    target = common_quality((SHARP.quality(), SOFT.quality()))
+    mask = torch.ones(GRID.shape, dtype=torch.bool)
+    mask[:3] = False
+    value = torch.full(GRID.shape, 40.0)
+    zero, other = (QuantitativeMap(torch.where(mask, value, v), mask, GRID, "CT", "HU") for v in (0.0, beyond))
+    match = MatchResolution(SHARP.quality(), target, seed=1)
+    assert torch.equal(match(other).value, match(zero).value)
+
+
+def test_a_value_that_is_not_finite_stays_alone() -> None:
+    value = torch.full(GRID.shape, 40.0)
+    value[2, 3, 4] = math.nan
+    whole = torch.ones(GRID.shape, dtype=torch.bool)
+    found = MatchResolution(SHARP.quality(), SOFT.quality())(QuantitativeMap(value, whole, GRID, "CT", "HU"))
+    assert bool(found.value.isfinite().all())
+    assert int((~found.mask).sum()) == 1
+
+
+@pytest.mark.parametrize("power", [torch.ones(8, 8, 8), torch.ones(8, 8)])
+@pytest.mark.parametrize("edge", [0.5, 2.0])
+def test_noise_of_other_voxels_is_refused(power: torch.Tensor, edge: float) -> None:
+    noise = NoiseSpectrum(power, (1.0,) * power.ndim)
+    a, b = (ImageQuality(GaussianPsf((s,) * 3), noise) for s in (0.5, 1.0))
+    grid = Grid((8, 8, 8), (edge,) * 3)
+    image = QuantitativeMap(torch.zeros(grid.shape), torch.ones(grid.shape).bool(), grid, "CT", "HU")
+    with pytest.raises(UsageError, match="GD-103"):
+        MatchResolution(a, common_quality((a, b)))(image)

@@ -1,5 +1,6 @@
 """Two scanners brought to one resolution and one noise before features are measured."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -9,7 +10,7 @@ from torch import Tensor
 from gradatim.base.errors import UsageError
 from gradatim.base.nouns import QuantitativeMap
 from gradatim.linop.fft import frequencies, half_shape
-from gradatim.radiomics.blur.noise_power import coloured_noise
+from gradatim.radiomics.blur.noise_power import NoiseSpectrum, coloured_noise, require_voxels
 from gradatim.radiomics.blur.transfer import CommonTransfer, Transfer, blurred
 
 SLACK = 0.02
@@ -138,7 +139,7 @@ class MatchResolution:
 
     Raises:
         UsageError: when called, GD-141 if the target is sharper than the source, GD-142 if it is less noisy than the
-            filtered source, by more than 2 %.
+            filtered source, by more than 2 %; GD-103 for a noise spectrum that was measured on other voxels.
 
     Example:
         >>> from gradatim.base.grid import Grid
@@ -161,15 +162,20 @@ class MatchResolution:
         """The map at the target's quality, on the same grid, 0 outside its mask.
 
         Args:
-            image: of the source scanner; what lies outside its mask is filtered as 0.
+            image: of the source scanner; what lies outside its mask, or is not finite, is filtered as 0 and outside of
+                the new mask.
         """
         shape, spacing = image.grid.shape, image.grid.spacing
+        for spectrum in (*_measured(self.source.noise), *_measured(self.target.noise)):
+            require_voxels(spectrum, spacing)
         at = frequencies(shape, spacing)
+        known = image.mask & torch.isfinite(image.value)
         missing = self._missing(at).expand(half_shape(shape))
-        through = blurred(image.value.double(), Ratio(self.target.transfer, self.source.transfer), spacing)
+        values = torch.where(known, image.value, 0.0).double()
+        through = blurred(values, Ratio(self.target.transfer, self.source.transfer), spacing)
         noise = coloured_noise(missing, shape, spacing, seed=self.seed).to(through.device)
-        value = torch.where(image.mask, (through + noise).to(image.value.dtype), 0.0)
-        return replace(image, value=value, error=None)
+        value = torch.where(known, (through + noise).to(image.value.dtype), 0.0)
+        return replace(image, value=value, mask=known, error=None)
 
     def _missing(self, at: tuple[Tensor, ...]) -> Tensor:
         sharper = float((self.target.transfer.at(at) - self.source.transfer.at(at)).max())
@@ -190,3 +196,14 @@ class MatchResolution:
                 do="choose the common quality of all scanners as the target",
             )
         return missing.clamp(min=0)
+
+
+def _measured(noise: NoisePowerModel) -> Iterator[NoiseSpectrum]:
+    """The spectra on a grid of frequencies that a model is made of."""
+    if isinstance(noise, NoiseSpectrum):
+        yield noise
+    elif isinstance(noise, FilteredNoise):
+        yield from _measured(noise.quality.noise)
+    elif isinstance(noise, HighestNoise):
+        for part in noise.parts:
+            yield from _measured(part)

@@ -166,3 +166,10 @@ def test_a_texture_without_variance_or_room_is_refused() -> None:
         NormalTexture(FixedBinSize(1.0, 0.0))(flat)
     with pytest.raises(InputError, match="GD-723"):
         covariance_of_region(torch.zeros(3, 3, 3), torch.zeros(3, 3, 3, dtype=torch.bool), (1.0, 1.0, 1.0))
+
+
+@pytest.mark.parametrize("spacing", [(1.0, 1.0, 2.0), (1.0, 1.0)])
+def test_noise_of_other_voxels_is_refused(spacing: tuple[float, ...]) -> None:
+    lags = Covariance(torch.zeros(3, 3, 3), torch.ones(3, 3, 3), torch.tensor(0.0), (1.0, 1.0, 1.0))
+    with pytest.raises(UsageError, match="GD-103"):
+        covariance_of_noise(NoiseSpectrum(torch.ones((8,) * len(spacing)), spacing), lags)

@@ -1,5 +1,6 @@
 """How alike two voxels are at a distance: the covariance of a region, or of noise, before and after a blur."""
 
+import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor
 from gradatim.base.errors import InputError
 from gradatim.linop.fft import fast_shape
 from gradatim.radiomics.aggregation import Offset
-from gradatim.radiomics.blur.noise_power import NoiseSpectrum
+from gradatim.radiomics.blur.noise_power import NoiseSpectrum, require_voxels
 from gradatim.radiomics.blur.transfer import Transfer
 
 REACH = 16
@@ -110,13 +111,17 @@ def covariance_of_noise(spectrum: NoiseSpectrum, like: Covariance) -> Covariance
         spectrum: with three axes, on the same voxels.
         like: whose lags and spacing are taken.
 
+    Raises:
+        UsageError: GD-103 if the NPS is that of other voxels.
+
     Example:
         >>> lags = Covariance(torch.zeros(3, 3, 3), torch.ones(3, 3, 3), torch.zeros(()), (1.0, 1.0, 1.0))
         >>> white = NoiseSpectrum(torch.full((8, 8, 8), 4.0), (1.0, 1.0, 1.0))
         >>> round(float(covariance_of_noise(white, lags).at((0, 0, 0))), 6)
         4.0
     """
-    volume = spectrum.spacing[0] * spectrum.spacing[1] * spectrum.spacing[2]
+    require_voxels(spectrum, like.spacing)
+    volume = math.prod(spectrum.spacing)
     whole = torch.fft.ifftn(spectrum.power.double()).real / volume
     sizes = zip(like.values.shape, whole.shape, strict=True)
     lags = [(torch.arange(-(n // 2), n // 2 + 1), size) for n, size in sizes]

@@ -76,6 +76,26 @@ class NoiseSpectrum:
         return total.to(frequencies[0].dtype)
 
 
+def require_voxels(spectrum: NoiseSpectrum, spacing: tuple[float, float, float]) -> None:
+    """Refuse a spectrum of other voxels: which noise folds to which frequency depends on their size.
+
+    Args:
+        spectrum: as measured, or made.
+        spacing: voxel edges of the image that it should describe, mm.
+
+    Raises:
+        UsageError: GD-103.
+    """
+    edges = spectrum.spacing
+    if len(edges) != 3 or any(abs(a - b) > 1e-3 * b for a, b in zip(edges, spacing, strict=True)):
+        raise UsageError(
+            "GD-103",
+            given=f"a noise power spectrum of voxels of {edges} mm for an image of {spacing} mm",
+            allowed="that of the image's own voxels, along three axes",
+            do="resample the images first, and measure their noise afterwards",
+        )
+
+
 @dataclass(frozen=True)
 class NoisePower:
     """Uniform region → :class:`NoiseSpectrum`, the mean over half-overlapping blocks inside it.
