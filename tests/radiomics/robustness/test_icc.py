@@ -90,6 +90,12 @@ def test_what_is_undefined_says_why(form, values, code: str) -> None:
     assert found.reason.startswith(code)
 
 
+def test_two_subjects_and_two_measurements_of_equal_means_have_no_agreement() -> None:
+    found = TwoWayRandom()(np.array([[1.0, 2.0], [2.0, 1.0]]))  # −MSE / 0
+    assert math.isnan(found.estimate)
+    assert found.reason.startswith("GD-732")
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_subjects_with_a_gap_are_left_out(form) -> None:
     holes = np.vstack([TABLE, [[1.0, math.nan, 2.0, 3.0], [math.inf, 1.0, 1.0, 1.0]]])

@@ -120,7 +120,10 @@ class TwoWayRandom:
             return squares
         n, k = squares.subjects, squares.measurements
         rows, columns, rest = squares.rows, squares.columns, squares.rest
-        estimate = (rows - rest) / (rows + (k - 1) * rest + k * (columns - rest) / n)
+        whole = rows + (k - 1) * rest + k * (columns - rest) / n
+        if whole == 0:  # of two subjects under two conditions
+            return _undefined("GD-732", "neither subjects nor measurements differ in their means", n, k)
+        estimate = (rows - rest) / whole
         if estimate >= 1 - _ROUNDING:
             return Reliability(1.0, 1.0, 1.0, n, k, "")
         a = k * estimate / (n * (1 - estimate))
