@@ -73,6 +73,18 @@ def test_white_noise_is_estimated_whatever_zero_means(level: float) -> None:
     assert WhiteNoise.estimated(image).sigma == pytest.approx(20.0, rel=0.05)
 
 
+@pytest.mark.parametrize("beyond", [math.nan, -1e30, 1e9])
+def test_what_lies_outside_the_mask_says_nothing_of_the_noise(beyond: float) -> None:
+    grid = Grid((24, 24, 24), (1.0, 1.0, 1.0))
+    noise = 3.0 * torch.randn(grid.shape, generator=torch.Generator().manual_seed(3))
+    mask = torch.zeros(grid.shape, dtype=torch.bool)
+    mask[2:22, 2:22, 2:22] = True
+    holes = torch.where(mask, noise, beyond)
+    holes[12, 12, 12] = math.nan
+    image = QuantitativeMap(holes, mask, grid, "CT number", "HU")
+    assert WhiteNoise.estimated(image).sigma == pytest.approx(3.0, rel=0.05)
+
+
 def test_a_map_brings_its_own_error_in_its_own_box() -> None:
     grid = Grid(SHAPE, (1.0, 1.0, 1.0))
     image = QuantitativeMap(WEIGHTS, torch.ones(SHAPE).bool(), grid, "χ", "ppm", error=ERROR)

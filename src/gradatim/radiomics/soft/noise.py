@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gradatim.base.errors import InputError, UsageError
 from gradatim.base.nouns import QuantitativeMap
-from gradatim.solve.noise import estimate_noise
+from gradatim.solve.noise import noise_from_detail
 
 Window = tuple[slice, slice, slice]
 
@@ -57,15 +57,14 @@ class WhiteNoise:
     def estimated(cls, image: QuantitativeMap) -> "WhiteNoise":
         """Noise of the size that the finest detail of the map inside its mask suggests.
 
-        By :func:`~gradatim.solve.noise.estimate_noise`, whose second rule it takes: too low where the image was
-        smoothed or interpolated, too high where texture is as fine as a voxel.
+        By :func:`~gradatim.solve.noise.noise_from_detail`: too low where the image was smoothed or interpolated, too
+        high where texture is as fine as a voxel.
 
         Raises:
             InputError: GD-640 if the map is too small or too flat to tell.
         """
-        # No value above 0, so that no block of tissue is taken for the air of a magnitude image.
-        below = image.value.detach() - image.value.detach().max()
-        return cls(estimate_noise(below, mask=image.mask).sigma)
+        value = image.value.detach()
+        return cls(noise_from_detail(value, image.mask & torch.isfinite(value)).sigma)
 
     def variance(self, weights: Tensor) -> Tensor:
         """Variance () of Σ weight·value, σ²·Σ g²."""
