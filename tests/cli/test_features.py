@@ -326,3 +326,46 @@ def test_a_cohort_measures_a_case_again_whose_unit_changed(chi: Path, labels: Pa
         (tmp_path / "Chimap.json").write_text(json.dumps({"Units": unit}))
         assert main(["features", "cohort", *words]) == 0
         assert {row.unit for row in read_features(tmp_path / "T.csv") if row.feature == "mean"} == {unit}
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["--out", "Chimap.json"], "GD-107"),
+        (["--out", "F.csv", "--report", "dseg.nii.gz"], "GD-107"),
+        (["--out", "F.csv", "--settings", "S.toml", "--report", "S.toml"], "GD-107"),
+        (["--out", "F.csv", "--wide", "F.csv"], "GD-104"),
+        (["--out", "F.csv", "--wide", "W.xlsx"], "GD-102"),
+        (["--out", "F.csv", "--report", "none/R.html"], "GD-504"),
+        (["--out", "none/F.csv"], "GD-504"),
+    ],
+)
+def test_an_output_that_cannot_be_or_would_replace_an_input_is_refused_before_the_work(
+    chi: Path, labels: Path, tmp_path: Path, words: list[str], code: str, monkeypatch, capsys
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("S.toml").write_text('preset = "qsm"')
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert main(["features", chi.name, labels.name, *words]) != 0
+    assert code in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["--out", "M.csv"], "GD-107"),
+        (["--out", "T.csv", "--wide", "T.csv"], "GD-104"),
+        (["--out", "n/T.csv"], "GD-504"),
+    ],
+)
+def test_a_cohorts_manifest_is_not_replaced_by_its_table(
+    chi: Path, labels: Path, tmp_path: Path, words: list[str], code: str, monkeypatch, capsys
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("M.csv").write_text(f"case,image,regions\n01,{chi.name},{labels.name}\n")
+    assert main(["features", "cohort", "M.csv", *words]) != 0
+    assert code in capsys.readouterr().err
+    assert Path("M.csv").read_text().startswith("case,image,regions\n")
+    assert not Path("M.parts").exists()
+    assert not Path("T.parts").exists()

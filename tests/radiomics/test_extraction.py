@@ -23,6 +23,7 @@ from gradatim.radiomics.glszm import Glszm
 from gradatim.radiomics.interpolation import CubicSpline
 from gradatim.radiomics.preparation import Preparation
 from gradatim.radiomics.presets import PRESETS, QSM
+from gradatim.radiomics.record import Family
 from gradatim.radiomics.resample import ResampleTo
 from gradatim.radiomics.resegment import IntensityRange, OutlierFence
 from gradatim.radiomics.roi import NO_INTENSITIES, NO_VOXELS, Roi
@@ -173,6 +174,12 @@ def test_texture_without_aggregation_is_refused() -> None:
     with pytest.raises(UsageError, match=r"GD-104.*IAZD"):
         Extraction(Preparation(FixedBinNumber(8)), aggregations=())
     Extraction(Preparation(FixedBinNumber(8)), families=(Statistics(),), aggregations=())
+
+
+@pytest.mark.parametrize("families", [(), (Statistics(), Glcm(), Statistics())])
+def test_no_family_and_a_family_twice_are_refused(families: tuple[Family, ...]) -> None:
+    with pytest.raises(UsageError, match=r"GD-101.*families.*each once"):
+        Extraction(Preparation(FixedBinNumber(8)), families=families)
 
 
 def test_an_impossible_range_is_refused() -> None:

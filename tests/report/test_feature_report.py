@@ -70,3 +70,14 @@ def test_the_checklist_says_what_was_done_and_what_it_cannot_know(scene) -> None
     ranges = said["Re-segmentation", "ranges and outliers, on the unfiltered image"]
     assert ranges == "IntensityRange (low -1000, high 400), then OutlierFence (sigma 3)"
     assert said["Discretisation", "of texture and histogram"] == "FixedBinNumber (count 32)"
+
+
+def test_the_checklist_claims_agreement_with_the_standard_for_its_own_definitions_only(scene) -> None:
+    image, _ = scene
+    said = {}
+    for preset in ("ibsi-e", "pyradiomics-3.1"):
+        rows = reporting_checklist(PRESETS[preset].parameters, image, ("tumour",), "gradatim").rows
+        said[preset] = next(str(row[2]) for row in rows if row[1] == "agreement with the standard")
+    assert said["ibsi-e"] == "all 1804 published IBSI 1 values within tolerance"
+    assert "deviate" in said["pyradiomics-3.1"]
+    assert "1804" not in said["pyradiomics-3.1"]

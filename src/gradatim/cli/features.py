@@ -63,30 +63,30 @@ class Features:
 
         from rich.console import Console
 
+        from gradatim.cli.feature_outputs import require_outputs
         from gradatim.cli.feature_settings import chosen_extraction
         from gradatim.cli.findings_in_words import in_words
         from gradatim.cli.measured_image import read_measured_image
         from gradatim.io.manifest import MeasuredCase
         from gradatim.io.table import table_format
-        from gradatim.io.wide_table import write_wide
+        from gradatim.io.wide_table import wide_format, write_wide
         from gradatim.pipelines.feature_errors import FeatureErrors
         from gradatim.pipelines.measured_features import MeasuredFeatures
         from gradatim.report.feature_report import write_feature_report
 
         extraction, talk = chosen_extraction(self.preset, self.settings), Console(stderr=True, highlight=False)
         table_format(self.out)
+        if self.wide is not None:
+            wide_format(self.wide)
+        self._require_standard_errors()
         if self.standard_errors is not None:
             table_format(self.standard_errors)
-        elif self.noise_sigma is not None:
-            raise UsageError(
-                "GD-104",
-                given=f"--noise-sigma {self.noise_sigma} without --standard-errors",
-                allowed="both, or neither",
-                do="name the table of standard errors too",
-            )
+        files = MeasuredCase(self.case, self.image, self.labels, self.mask, self.unit)
+        beside = self.out.with_suffix(".provenance.json")
+        outputs = (self.out, beside, self.wide, self.standard_errors, self.report)
+        require_outputs(outputs, inputs=(*files.files.values(), self.settings))
         with talk.status(f"measuring {plain(self.image.name)}") as status:
             found = read_measured_image(self.image, self.labels, mask=self.mask, unit=self.unit, series=self.series)
-            files = MeasuredCase(self.case, self.image, self.labels, self.mask, self.unit)
             if self.standard_errors is not None:
                 errors = FeatureErrors.of(extraction, found.map, self.noise_sigma)
             measured = MeasuredFeatures.of(extraction, files, found.map, found.layers, found.name)
@@ -106,3 +106,19 @@ class Features:
         said = f"{len(measured.features)} features, {count} region(s), {undefined} undefined, {doubtful} with a remark"
         talk.print(f"{said}: {plain(str(self.out))}", soft_wrap=True, markup=False)
         return 0
+
+    def _require_standard_errors(self) -> None:
+        if self.standard_errors is None and self.noise_sigma is not None:
+            raise UsageError(
+                "GD-104",
+                given=f"--noise-sigma {self.noise_sigma} without --standard-errors",
+                allowed="both, or neither",
+                do="name the table of standard errors too",
+            )
+        if self.standard_errors is not None and self.standard_errors in (self.out, self.wide, self.report):
+            raise UsageError(
+                "GD-107",
+                given=f"{self.standard_errors.name} for two outputs",
+                allowed="a name for each",
+                do="choose another name",
+            )

@@ -38,12 +38,13 @@ class FeaturesCohort:
     def run(self) -> int:
         """Measure and write; 0 if every case was measured, 1 if some were, their common code if all failed alike."""
         from gradatim.cli.cohort_work import failed_case, read_case
+        from gradatim.cli.feature_outputs import require_outputs
         from gradatim.cli.feature_settings import chosen_extraction
         from gradatim.cli.progress_bars import ProgressBars
         from gradatim.io.derivative_cases import derivative_cases
         from gradatim.io.manifest import read_manifest
         from gradatim.io.table import read_features
-        from gradatim.io.wide_table import write_wide
+        from gradatim.io.wide_table import wide_format, write_wide
         from gradatim.pipelines.cohort_features import CohortFeatures
         from gradatim.pipelines.outcome import End, Outcome, exit_code
         from gradatim.pipelines.supervisor import ProcessPerTask
@@ -51,7 +52,12 @@ class FeaturesCohort:
         if self.nprocs < 1:
             raise UsageError("GD-101", given=f"--nprocs {self.nprocs}", allowed="1 or more", do="give at least 1")
         extraction = chosen_extraction(self.preset, self.settings)
+        if self.wide is not None:
+            wide_format(self.wide)
         cases = derivative_cases(self.cases, suffix=self.suffix) if self.cases.is_dir() else read_manifest(self.cases)
+        inputs = [path for case in cases for path in (case.image, case.regions, case.mask)]
+        beside = self.out.with_suffix(".provenance.json")
+        require_outputs((self.out, beside, self.wide), inputs=(self.cases, self.settings, *inputs))
         cohort = CohortFeatures(cases, extraction, self.out, read_case, failed_case)
         with ProgressBars(len(cases)) as bars:
 

@@ -42,9 +42,9 @@ class Extraction:
             as much as all others together.
 
     Raises:
-        UsageError: GD-104 if a family has matrices but no aggregation is given for it; GD-102 if a feature to leave
-            out is in none of the families; when called,
-            GD-103 if map and regions lie on different grids.
+        UsageError: GD-101 for no family, or one twice; GD-104 if a family has matrices but no aggregation is given for
+            it; GD-102 if a feature to leave out is in none of the families; when called, GD-103 if map and regions lie
+            on different grids.
 
     Example:
         >>> from gradatim.base.grid import Grid
@@ -65,6 +65,14 @@ class Extraction:
     leave_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        names = [family.id for family in self.families]
+        if not names or len(set(names)) < len(names):
+            raise UsageError(
+                "GD-101",
+                given=f"the families {', '.join(names) or 'of an empty list'}",
+                allowed="one or more, each once",
+                do="leave the families out for all of them" if not names else "name each once",
+            )
         for family in self.families:
             if not self._combined(family):
                 allowed = ", ".join(f"{a.code} ({a.name})" for a in family.aggregations)

@@ -20,6 +20,9 @@ _ACQUISITION = (
 
 NONE = "none"
 
+_ANOTHER = "pyradiomics_"
+"""How the families begin whose definitions are PyRadiomics', not the standard's."""
+
 
 def reporting_checklist(
     parameters: Mapping[str, Any], image: QuantitativeMap, regions: Sequence[str], settings: str
@@ -63,10 +66,19 @@ def reporting_checklist(
         ("Features", "dependences: distance, coarseness; tone differences: distance", "Chebyshev 1, 0; Chebyshev 1"),
         ("Features", "zones: neighbours", "26 in space, 8 in a slice; border distance by city blocks"),
         ("Features", "software and settings", settings),
-        ("Features", "agreement with the standard", "all 1804 published IBSI 1 values within tolerance"),
+        ("Features", "agreement with the standard", _agreement(parameters.get("families", ()))),
         ("Analysis", "harmonisation, selection, model and validation", BY_YOU),
     ]
     return Table("IBSI reporting checklist", (Column("Topic"), Column("Item"), Column("This run")), tuple(rows))
+
+
+def _agreement(families: Sequence[str]) -> str:
+    others = [family for family in families if family.startswith(_ANOTHER)]
+    agreed = "all 1804 published IBSI 1 values within tolerance"
+    if not others:
+        return agreed
+    rest = f"; the other families: {agreed}" if len(others) < len(families) else ""
+    return f"{', '.join(others)}: PyRadiomics' definitions, which deviate from the standard{rest}"
 
 
 def _mask_rule(resampling: Mapping[str, Any]) -> str:

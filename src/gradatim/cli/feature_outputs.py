@@ -1,0 +1,41 @@
+"""Names of output files, judged before the work."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from gradatim.base.errors import UsageError
+from gradatim.io.atomic import require_place
+
+
+def require_outputs(outputs: Iterable[Path | None], *, inputs: Iterable[Path | None]) -> None:
+    """Refuse, before any work, a name under which no file can appear, an input's name, and a name given twice.
+
+    Args:
+        outputs: what will be written; None for what will not.
+        inputs: what is read.
+
+    Raises:
+        UsageError: GD-107 for an input's name; GD-104 for one name of two outputs.
+        ResourceError: GD-503 or GD-504 as :func:`gradatim.io.atomic.require_place`.
+    """
+    read = {path.resolve() for path in inputs if path is not None}
+    taken: set[Path] = set()
+    for path in outputs:
+        if path is None:
+            continue
+        require_place(path)
+        if path.resolve() in read:
+            raise UsageError(
+                "GD-107",
+                given=f"{path}, which is read, as the name of an output",
+                allowed="another name than an input's",
+                do="choose another name",
+            )
+        if path.resolve() in taken:
+            raise UsageError(
+                "GD-104",
+                given=f"{path} as the name of two outputs",
+                allowed="a name for each",
+                do="choose another name for one of them",
+            )
+        taken.add(path.resolve())
