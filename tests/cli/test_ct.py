@@ -104,3 +104,19 @@ def test_a_mask_on_another_grid_is_refused(folder: Path, capsys) -> None:
     write_nifti(folder / "middle.nii.gz", mask, Grid((40, 40, 7), (0.5, 0.5, 2.0)))
     assert main(words(folder, "mtf", "@ct.nii.gz", "--edge", "@middle.nii.gz")) == 3
     assert "GD-311" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("taken", ["@ct.nii.gz", "@water.nii.gz", "@air.nii.gz"])
+def test_an_input_is_never_written_over(taken: str, folder: Path, capsys) -> None:
+    before = (folder / taken[1:]).read_bytes()
+    assert main(words(folder, *CALIBRATE[:-1], taken)) == 2
+    assert "GD-107" in capsys.readouterr().err
+    assert (folder / taken[1:]).read_bytes() == before
+
+
+def test_a_picture_has_a_place_before_anything_is_measured(folder: Path, capsys) -> None:
+    rest = ["mtf", "@ct.nii.gz", "--edge", "@middle.nii.gz", "--picture"]
+    assert main(words(folder, *rest, "@ct.nii.gz")) == 2
+    assert main(words(folder, *rest, "@none/mtf.svg")) == 5
+    said = capsys.readouterr()
+    assert "GD-107" in said.err and "GD-504" in said.err and not said.out

@@ -35,17 +35,20 @@ class Calibrate:
         """Measure, correct and write.
 
         Raises:
+            UsageError: GD-107 for an output that is one of the inputs.
             InputError: GD-719 if water does not lie above air; GD-723 for regions too small; what the readers refuse.
         """
         from rich.console import Console
 
         from gradatim.cli.ct_input import read_with_masks
+        from gradatim.cli.feature_outputs import require_outputs
         from gradatim.cli.findings_in_words import in_words
         from gradatim.io.findings import Finding, Severity
         from gradatim.io.nifti_write import write_nifti
         from gradatim.radiomics.ct.calibration import TwoPointCalibration
         from gradatim.radiomics.ct.scale_check import ScaleCheck
 
+        require_outputs([self.out], inputs=(self.image, self.water, self.air))
         given, (water, air) = read_with_masks(self.image, self.water, self.air)
         line = TwoPointCalibration()(given.data, water=water, air=air)
         doubts = ScaleCheck()(given.data, line)

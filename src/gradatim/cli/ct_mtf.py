@@ -44,9 +44,12 @@ class Mtf:
         """Measure, print and draw.
 
         Raises:
-            UsageError: GD-104 unless one of the four regions is given.
+            UsageError: GD-104 unless one of the four regions is given; GD-107 for a picture in the place of an input.
             InputError: GD-724 if nothing can be measured there; what the readers refuse.
         """
+        from gradatim.cli.feature_outputs import require_outputs
+
+        require_outputs([self.picture], inputs=(self.image, self.edge, self.circle, self.wire, self.bead))
         curves = self._curves()
         if self.picture is not None:
             from gradatim.io.atomic import atomic_file
