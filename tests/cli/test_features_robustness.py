@@ -191,11 +191,13 @@ def test_nothing_unknown_passes_in_a_file_of_perturbations(text: str, said: str,
         (("--level", "1.5"), 2, "GD-148"),
         (("--out", "R.xls"), 2, "GD-102"),
         (("--out", "nowhere/R.csv"), 5, "GD-504"),
+        (("--out", "cases.csv"), 2, "GD-107"),
         (("--perturbations", "none.toml"), 3, "GD-222"),
         (("--preset", "qsm"), 2, "GD-104"),
     ],
 )
-def test_wrong_words_are_refused_before_the_work(folder: Path, more, code: int, said: str, capsys) -> None:
+def test_wrong_words_are_refused_before_the_work(folder: Path, more, code: int, said: str, capsys, monkeypatch) -> None:
+    monkeypatch.chdir(folder)
     assert main(words(folder, *more)) == code
     assert said in capsys.readouterr().err
     assert not list(folder.glob("R.*"))

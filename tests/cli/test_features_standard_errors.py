@@ -132,6 +132,7 @@ def test_grey_levels_without_a_ruler_leave_the_statistics(folder: Path) -> None:
     [
         (("--noise-sigma", "10"), 2, "GD-104"),
         (("--standard-errors", "SE.xls"), 2, "GD-102"),
+        (("--standard-errors", "W.csv", "--wide", "W.csv"), 2, "GD-107"),
         (("--standard-errors", "SE.csv", "--noise-sigma", "-1"), 2, "GD-145"),
     ],
 )

@@ -53,6 +53,13 @@ class FeaturesRobustness:
 
         if self.nprocs < 1:
             raise UsageError("GD-101", given=f"--nprocs {self.nprocs}", allowed="1 or more", do="give at least 1")
+        if self.out.resolve() == self.cases.resolve():
+            raise UsageError(
+                "GD-107",
+                given=f"the output {self.out.name}",
+                allowed="another file than CASES",
+                do="choose another name",
+            )
         study = Robustness(chosen_extraction(self.preset, self.settings), chosen_chains(self.perturbations))
         cases = read_manifest(self.cases)
         require_place(self.out)
