@@ -2,7 +2,7 @@
 
 Every run is a process of its own on one saved volume, after one that loads and compiles. PyRadiomics runs in the
 interpreter that has it: ``GRADATIM_PEERS=/path/to/python:/another/python``, by default this one.
-``python benchmarks/feature_maps.py``
+``python benchmarks/feature_maps.py [peers|families|memory]``; all three without a word.
 """
 
 import json
@@ -123,11 +123,14 @@ def main(words: list[str]) -> None:
     if words[:1] == ["ours"]:
         ours(*words[1:])
         return
+    wanted = words or ["peers", "families", "memory"]
     with tempfile.TemporaryDirectory() as folder:
-        for count in (8, 16, 32):
+        for count in (8, 16, 32) if "peers" in wanted else ():
             beside(folder, count)
-        families(folder)
-        budgets(folder)
+        if "families" in wanted:
+            families(folder)
+        if "memory" in wanted:
+            budgets(folder)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,9 @@ from gradatim.radiomics.undefined import Undefined
 PER_ENTRY = 160
 """Bytes a matrix entry: level, size, count, its place, and what the features share, eight each."""
 
+PER_PLACE = 60
+"""Bytes a voxel of a window laid out: levels, mask, distances, and the pointers of its zones."""
+
 
 def interleaved(windows: Tensor, aggregation: Aggregation) -> Margined:
     """Windows (m, a, b, c) with a margin, each place of all of them after another, so that runs stay in their own."""
@@ -61,58 +64,64 @@ class RunsInWindows:
         return _counted(matrix, level + 1, length + 1, number, number * (length + 1), matrices)
 
 
+def found_zones(region: WindowedRegion, centres: Tensor, aggregation: Aggregation) -> Tensor | Undefined:
+    """Matrix, level, size and distance of every zone (4, zone), int64, in the windows around centres (m, 3).
+
+    Args:
+        region: the region.
+        centres: voxels of its box.
+        aggregation: which neighbours make a zone, and whether each slice has its own matrix.
+    """
+    if isinstance(region.levels, Undefined):
+        return region.levels
+    windows = region.level_windows(region.levels, centres)
+    shape = region.windows(region.roi.shape, centres)
+    # One plane of zeros behind each window keeps it from the next.
+    laid, mask = (margined(pad(v, (0, 0, 0, 0, 0, 1)).flatten(0, 1), aggregation.directions) for v in (windows, shape))
+    measure = zones.by_kernel if centres.device.type == "cpu" else zones.by_propagation
+    first, size, distance = measure(laid, mask, aggregation.directions)
+    matrix = (first // laid.pitch[0] - 1) // (windows.shape[1] + 1)
+    if aggregation.per_slice:
+        matrix = matrix * laid.columns + first % laid.columns
+    return torch.stack([matrix, laid.values[first].to(torch.int64), size, distance])
+
+
+def _slices(region: WindowedRegion, aggregation: Aggregation) -> int:
+    return region.stencil.shape[2] if aggregation.per_slice else 1
+
+
 @dataclass(frozen=True)
-class ZonesInWindows:
-    """The zones of many windows, for either of the two zone matrices."""
-
-    def bytes_each(self, region: WindowedRegion, aggregation: Aggregation) -> int:
-        """Memory of one window; each voxel may be a zone of its own, and each pair of them a link."""
-        return (60 + PER_ENTRY) * region.size
-
-    def found(self, region: WindowedRegion, centres: Tensor, aggregation: Aggregation) -> Tensor | Undefined:
-        """Matrix, level, size and distance of every zone (4, zone), int64."""
-        if isinstance(region.levels, Undefined):
-            return region.levels
-        windows = region.level_windows(region.levels, centres)
-        shape = region.windows(region.roi.shape, centres)
-        # One plane of zeros behind each window keeps it from the next.
-        laid, mask = (
-            margined(pad(v, (0, 0, 0, 0, 0, 1)).flatten(0, 1), aggregation.directions) for v in (windows, shape)
-        )
-        measure = zones.by_kernel if centres.device.type == "cpu" else zones.by_propagation
-        first, size, distance = measure(laid, mask, aggregation.directions)
-        matrix = (first // laid.pitch[0] - 1) // (windows.shape[1] + 1)
-        if aggregation.per_slice:
-            matrix = matrix * laid.columns + first % laid.columns
-        return torch.stack([matrix, laid.values[first].to(torch.int64), size, distance])
-
-
-@dataclass(frozen=True)
-class SizesInWindows(ZonesInWindows):
+class SizesInWindows:
     """The size zone matrices of many windows."""
 
+    def bytes_each(self, region: WindowedRegion, aggregation: Aggregation) -> int:
+        """Memory of one window; each voxel may be a zone of its own."""
+        return (PER_PLACE + PER_ENTRY) * region.size
+
     def __call__(self, region: WindowedRegion, centres: Tensor, aggregation: Aggregation) -> Counted | Undefined:
-        """The matrices of the windows around centres (m, 3), those without a voxel left out."""
-        found = self.found(region, centres, aggregation)
+        """The matrices of the windows around centres (m, 3)."""
+        found = found_zones(region, centres, aggregation)
         if isinstance(found, Undefined):
             return found
         matrix, level, size, _ = found
-        matrices = region.stencil.shape[2] if aggregation.per_slice else 1
-        return _counted(matrix, level, size, None, size, matrices)
+        return _counted(matrix, level, size, None, size, _slices(region, aggregation))
 
 
 @dataclass(frozen=True)
-class DistancesInWindows(ZonesInWindows):
+class DistancesInWindows:
     """The distance zone matrices of many windows; the border is that of the region inside the window."""
 
+    def bytes_each(self, region: WindowedRegion, aggregation: Aggregation) -> int:
+        """Memory of one window; each voxel may be a zone of its own."""
+        return (PER_PLACE + PER_ENTRY) * region.size
+
     def __call__(self, region: WindowedRegion, centres: Tensor, aggregation: Aggregation) -> Counted | Undefined:
-        """The matrices of the windows around centres (m, 3), those without a voxel left out."""
-        found = self.found(region, centres, aggregation)
+        """The matrices of the windows around centres (m, 3)."""
+        found = found_zones(region, centres, aggregation)
         if isinstance(found, Undefined):
             return found
         matrix, level, size, distance = found
-        matrices = region.stencil.shape[2] if aggregation.per_slice else 1
-        return _counted(matrix, level, distance, None, size, matrices)
+        return _counted(matrix, level, distance, None, size, _slices(region, aggregation))
 
 
 def _counted(
