@@ -95,6 +95,14 @@ def test_pet_states_its_unit_and_ct_is_never_without_rescaling(tmp_path: Path) -
     refused("GD-295", tmp_path / "table")
 
 
+@pytest.mark.parametrize(
+    ("stated", "unit"), [(None, "HU"), ("HU", "HU"), ("US", "HU"), ("HU_MOD", "HU"), ("Z_EFF", ""), ("EDW", "")]
+)
+def test_ct_of_another_quantity_is_not_called_hu(tmp_path: Path, stated: str | None, unit: str) -> None:
+    write_series(tmp_path, VALUES, lps((1, 1, 2)), **({"RescaleType": stated} if stated else {}))
+    assert read_dicom(tmp_path).unit == unit
+
+
 def test_several_series_are_listed_and_one_is_taken_by_its_identifier(tmp_path: Path) -> None:
     other = generate_uid()
     write_series(tmp_path, VALUES, lps((1, 1, 2)))

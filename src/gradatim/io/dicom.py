@@ -21,6 +21,8 @@ from gradatim.io.volume_nouns import Volume
 _NOT_IMAGES = {"Segmentation Storage", "Label Map Segmentation Storage", "RT Structure Set Storage"}
 _UNITS = {"BQML": "Bq/mL", "GML": "g/mL", "CNTS": "counts", "PROPCNTS": "counts", "HU": "HU", "CPS": "1/s"}
 """Units of PET (0054,1001) and of Rescale Type (0028,1054) → as a table shows them; others stay unstated."""
+_HOUNSFIELD = {"", "HU", "HU_MOD", "US"}
+"""Rescale Types of CT that are CT numbers, "unspecified" among them; not so an effective Z or an electron density."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +40,8 @@ def read_dicom(path: Path | str, *, series: str = "", budget_bytes: int | None =
 
     Slices are sorted by their position along the normal; DICOM's LPS becomes RAS. Values are
     slope·stored + intercept, each frame with its own, computed in float64 and kept as float32; those of CT are
-    HU. Files that are no DICOM images are left out. Source: DICOM PS3.3, sections C.7.6.2, C.7.6.16 and C.11.1.
+    HU, unless it states that they are something else. Files that are no DICOM images are left out. Source: DICOM
+    PS3.3, sections C.7.6.2, C.7.6.16 and C.11.1.
 
     Args:
         path: a folder, which is not searched further down, or one file.
@@ -123,7 +126,7 @@ def _image(path: Path, budget: int) -> _Image | None:
         return None
     if not series:
         raise damaged(name, "it does not say to which series it belongs")
-    unit = "HU" if modality == "CT" else _UNITS.get(stated_unit, "")
+    unit = "HU" if modality == "CT" and stated_unit in _HOUNSFIELD else _UNITS.get(stated_unit, "")
     return _Image(path, series, modality, frame, unit, dataset)
 
 
