@@ -12,7 +12,7 @@ from gradatim.base.errors import UsageError
 from gradatim.base.grid import Grid
 from gradatim.base.nouns import QuantitativeMap, Regions
 from gradatim.linop.gaussian import smooth
-from gradatim.radiomics.discretise import FixedBinNumber
+from gradatim.radiomics.discretise import FixedBinNumber, FixedBinSize, IntensityBins
 from gradatim.radiomics.extraction import Extraction
 from gradatim.radiomics.interpolation import CubicSpline
 from gradatim.radiomics.preparation import VANISHED, Preparation
@@ -199,3 +199,18 @@ def test_every_step_stands_in_the_parameters() -> None:
     assert said["resampling"]["rounding"] == {"method": "RoundToUnit"}
     assert said["resampling"]["spacing"] == [2.0, 2.0]
     assert said["response"] == {"method": "Negative"}
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_map_that_was_clipped_keeps_what_lies_at_the_ends_of_its_range(dtype: torch.dtype) -> None:
+    values = torch.linspace(-1, 1, 1000, dtype=dtype).clamp(-0.2, 0.2).view(10, 10, 10)
+    assert values.dtype == torch.float64 or float(values.min()) < -0.2  # which float32 does not hold
+    curve = IntensityBins(width=0.01, low=-0.2, high=0.2)
+    preparation = Preparation(FixedBinSize(0.01, origin=-0.2), (IntensityRange(-0.2, 0.2),), curve=curve)
+    roi = only(preparation, ct(values), regions(torch.ones(10, 10, 10, dtype=torch.bool)))
+    assert roi.intensities.numel() == 1000
+    assert isinstance(roi.levels, Tensor)
+    assert int(roi.levels.min()) == 1
+    bins = curve.bins(roi.intensities)
+    assert not isinstance(bins, Undefined)
+    assert (int(bins.number.min()), int(bins.number.max()), bins.count) == (0, 39, 40)

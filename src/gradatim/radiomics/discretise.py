@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gradatim.base.errors import UsageError
+from gradatim.radiomics.range_ends import lower_end, upper_end
 from gradatim.radiomics.undefined import Undefined
 
 MAX_LEVELS = 1024
@@ -129,7 +130,8 @@ class FixedBinSize:
 
     Args:
         width: bin width in the image's unit, > 0.
-        origin: lower edge of the first bin in the image's unit; a region that reaches below it has no levels.
+        origin: lower edge of the first bin in the image's unit, as float32 stores it; a region that reaches below it
+            has no levels.
 
     Raises:
         UsageError: GD-101 if the width is not positive and finite, or the origin not finite.
@@ -156,11 +158,11 @@ class FixedBinSize:
     def __call__(self, values: Tensor) -> Tensor | Undefined:
         """Levels (n,) of intensities (n,) in the image's unit."""
         low = float(values.min())
-        if low < self.origin:
+        if low < lower_end(self.origin):
             return Undefined(
                 f"the lowest intensity, {low:g}, lies below the first bin, which starts at {self.origin:g}"
             )
-        return _counted(torch.floor((values - self.origin) / self.width) + 1)
+        return _counted(torch.floor((values - self.origin) / self.width).clamp(min=0) + 1)
 
 
 @dataclass(frozen=True)
@@ -233,7 +235,7 @@ class IntensityBins:
         lowest, highest = float(values.min()), float(values.max())
         low = lowest if self.low is None else self.low
         high = highest if self.high is None else self.high
-        if lowest < low or highest > high:
+        if lowest < lower_end(low) or highest > upper_end(high):
             return Undefined(
                 f"intensities from {lowest:g} to {highest:g} leave the range of the intensity-volume histogram, "
                 f"{low:g} to {high:g}"
@@ -242,5 +244,5 @@ class IntensityBins:
             return Undefined(_TOO_MANY)
         # A range of a whole number of widths must not get one bin more by rounding.
         count = max(1, math.ceil((high - low) / self.width - _WHOLE))
-        number = torch.floor((values - low) / self.width).to(torch.int64).clamp(max=count - 1)
+        number = torch.floor((values - low) / self.width).to(torch.int64).clamp(0, count - 1)
         return Bins(number, first=low + self.width / 2, width=self.width, count=count)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gradatim.base.errors import UsageError
+from gradatim.radiomics.range_ends import lower_end, upper_end
 from gradatim.radiomics.total import total
 
 
@@ -22,7 +23,8 @@ class Resegmentation(Protocol):
 class IntensityRange:
     """Re-segmentation: only voxels whose intensity lies in [low, high] count as intensities.
 
-    The region's shape keeps all its voxels. Source: IBSI reference manual, arXiv:1612.07003,
+    The region's shape keeps all its voxels. The ends are meant as float32 stores them, so that a map that was clipped
+    at one keeps its voxels there. Source: IBSI reference manual, arXiv:1612.07003,
     "Re-segmentation" (IFBL).
 
     Args:
@@ -51,7 +53,7 @@ class IntensityRange:
 
     def holds(self, values: Tensor) -> Tensor:
         """Which values, of any shape, lie in the range; bool of the same shape."""
-        return (values >= self.low) & (values <= self.high)
+        return (values >= lower_end(self.low)) & (values <= upper_end(self.high))
 
 
 @dataclass(frozen=True)
