@@ -87,7 +87,7 @@ def test_percentiles_of_noise_alone(name: str, share: float, flat: dict[str, Est
     normal = NormalDist(0.0, 0.5)
     expected = math.sqrt(share * (1 - share) / N**3) / normal.pdf(normal.inv_cdf(share))
     assert flat[f"statistics.{name}"].standard_error == pytest.approx(expected, rel=0.2)
-    # A texture of a seventh of σ cannot be told from none, and stays.
+    # A texture of a tenth of σ cannot be told from none, and stays.
     assert flat[f"statistics.{name}"].bias == pytest.approx(normal.inv_cdf(share), rel=0.2, abs=0.02)
 
 

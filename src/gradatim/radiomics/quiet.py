@@ -18,11 +18,11 @@ def quieted(values: Tensor, part: Tensor, noise: Tensor) -> Tensor:
         t̂ = rest + Σ cⱼ·dⱼ, 0 ≤ cⱼ ≤ 1.5, with mean Bⱼ(t̂)² = max(0, mean Bⱼ(x)² − mean Bⱼ(e)²)
 
     Bⱼ: difference of two Gaussian means over the part's own voxels, dⱼ = Bⱼ(x), x the scan, e noise. Sizes
-    overlap, so a gain above 1 may make good what a neighbour's takes away. This is no
-    denoising: a Wiener filter scales by the ratio of the powers and leaves too little detail, its root leaves
-    as much as the object has, part of it noise. Of two scans t + e and t + e′ and two replicates t̂ + e and t̂ + e′
-    the correlations, at every distance, are then equal; for a stationary Gaussian texture so is the spread of any
-    feature over them, on the average over textures.
+    overlap, so a gain above 1 may make good what a neighbour's takes away. This is no denoising: a Wiener filter
+    scales by the ratio of the powers and leaves too little detail; its root leaves as much as the object has, part
+    of it noise. Two replicates t̂ + e and t̂ + e′ then correlate as two scans t + e and t + e′ do, at every
+    distance; for a stationary Gaussian texture so the spread of any feature is the same, on the average over
+    textures. What is too faint to be told from none stays: about a tenth of σ in 1700 voxels, a quarter in 500.
 
     Args:
         values: (x, y, z), float64, finite in the part.

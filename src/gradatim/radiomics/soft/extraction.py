@@ -88,7 +88,7 @@ class SoftExtraction:
                     "GD-143",
                     given=f"the derivative of family {family.id}",
                     allowed=", ".join(COUNTERPARTS),
-                    do="leave the family out; for the size of its noise, repeat the extraction with noise added",
+                    do="leave the family out; ReplicatedErrors gives its standard error without one",
                 )
             if self._combined(family) is None:
                 raise UsageError(

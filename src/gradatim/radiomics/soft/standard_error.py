@@ -23,10 +23,10 @@ class Estimate(NamedTuple):
     """A feature with what the noise does to it.
 
     Args:
-        value: the soft feature of the scan.
+        value: the feature of the scan.
         standard_error: standard deviation of the value over repeated scans, around the mean of those.
-        bias: by how much noise has raised the value over that of the same object without noise, to second order;
-            NaN without draws. It is not taken off the value.
+        bias: by how much noise has raised the value over that of the same object without noise; NaN where that
+            is not known. It is not taken off the value.
     """
 
     value: float
@@ -52,7 +52,8 @@ class StandardErrors:
     much. Too wide where a derivative rests on one voxel and the spread does not (percentiles, extremes, joint
     maximum), for counts of dependences and run lengths, and for entropies and NGTDM where noise is several bins
     wide; too narrow for normalised inverse differences, which jump with the highest level. The page "How a feature
-    moves with blur, noise and dose" has the coverage of each. NaN for features that move in steps.
+    moves with blur, noise and dose" has the coverage of each. NaN for features that move in steps; for these and
+    the former, :class:`~gradatim.radiomics.replicates.ReplicatedErrors`. ``bias`` is NaN without draws.
 
     Cost: 1 + 2·draws evaluations with one backward pass a feature each. Soft grey levels of temperature 1 are what
     the standard error of IBSI's hard features is approximated by: quantisation adds to their spread.
