@@ -10,7 +10,7 @@ from gradatim.base.errors import InputError, UsageError
 from gradatim.base.grid import Grid
 from gradatim.base.nouns import QuantitativeMap, Regions
 from gradatim.radiomics.interpolation import CubicSpline, Linear
-from gradatim.radiomics.robustness.level_sets import signed_distance
+from gradatim.radiomics.robustness.level_sets import border_distance
 from gradatim.radiomics.robustness.move import Rotate, Shift
 from gradatim.radiomics.robustness.noise import AddNoise
 from gradatim.radiomics.robustness.outline import ChangeVolume, Dilate, Erode, RandomiseContour
@@ -131,7 +131,7 @@ def test_noise_that_is_not_given_is_the_images_own() -> None:
 def test_the_signed_distance_of_a_ball_is_its_radius_less_r() -> None:
     grid = Grid((31, 31, 31), (1.0, 1.0, 1.0))
     _, regions = scene(grid=grid, radius=9.0)
-    distance = signed_distance(regions.labels.numpy() > 0, grid.spacing)
+    distance = border_distance(regions.labels.numpy() > 0, grid.spacing)
     r = np.sqrt(sum((axis - 15.0) ** 2 for axis in np.indices(grid.shape)))
     assert np.abs(distance - (9.0 - r))[r < 14].max() < 1.0
 
@@ -192,7 +192,7 @@ def test_neighbours_share_what_both_reach_and_a_lost_region_keeps_its_name() -> 
 def test_another_drawing_moves_the_border_by_its_deviation() -> None:
     """The share of drawings that hold a voxel at signed distance d is Φ(d/σ)."""
     image, regions = scene()
-    distance = signed_distance(regions.labels.numpy() > 0, GRID.spacing)
+    distance = border_distance(regions.labels.numpy() > 0, GRID.spacing)
     drawings = [RandomiseContour(1.5, 3.0, seed)(image, regions)[1].labels.numpy() > 0 for seed in range(60)]
     share = np.mean(drawings, axis=0)
     for level in (-2.0, -1.0, 0.5, 1.5):
@@ -202,6 +202,22 @@ def test_another_drawing_moves_the_border_by_its_deviation() -> None:
         assert share[shell].mean() == pytest.approx(expected, abs=0.06)
     assert np.array_equal(drawings[0], RandomiseContour(1.5, 3.0, 0)(image, regions)[1].labels.numpy() > 0)
     assert not np.array_equal(drawings[0], drawings[1])
+
+
+def test_across_thick_slices_the_border_moves_as_far_as_along_them() -> None:
+    """Flat faces half-way between centres 4 mm apart: a voxel beside one is held by Φ(±2/σ) of the drawings."""
+    grid = Grid((16, 16, 8), (1.0, 1.0, 4.0))
+    labels = torch.zeros(grid.shape, dtype=torch.int32)
+    labels[:, :, 2:6] = 1
+    image = QuantitativeMap(torch.zeros(grid.shape), torch.ones(grid.shape).bool(), grid, "CT", "HU")
+    drawings = [
+        RandomiseContour(2.0, 1.0, seed)(image, Regions(labels, grid))[1].labels[4:12, 4:12].bool()
+        for seed in range(60)
+    ]
+    shares = torch.stack(drawings).double().mean((0, 1, 2))
+    inside = 0.5 * (1 + math.erf(2 / 2.0 / math.sqrt(2)))
+    assert shares[[1, 6]].mean() == pytest.approx(1 - inside, abs=0.02)
+    assert shares[[2, 5]].mean() == pytest.approx(inside, abs=0.02)
 
 
 def test_smoother_drawings_have_fewer_corners() -> None:

@@ -1,6 +1,6 @@
 """Regions as signed distances, and label images made of levels."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import torch
@@ -10,14 +10,18 @@ from torch import Tensor
 from gradatim.base.nouns import Regions
 from gradatim.radiomics.boxes import Box, boxes
 
+Spacing = tuple[float, float, float]
+Distance = Callable[[np.ndarray, Spacing], np.ndarray]
+
 _FAR_MM = 1e9
 
 
-def signed_distance(mask: np.ndarray, spacing: tuple[float, float, float]) -> np.ndarray:
-    """Distance from a mask's border in mm, positive inside.
+def border_distance(mask: np.ndarray, spacing: Spacing) -> np.ndarray:
+    """Distance of each voxel's centre from a mask's border in mm, positive inside.
 
-    The distance of a voxel's centre to the nearest centre on the other side, less half of the smallest edge, by which
-    the border lies between them; so a voxel that touches the border from inside has about +½ edge, from outside −½.
+    √Σ ((nᵢ − ½)·eᵢ)² over the axes with nᵢ > 0, nᵢ voxels of edge eᵢ away from the nearest centre on the other side:
+    the distance from that voxel's box. So a voxel that touches the border has half of the edge across it, which for
+    thick slices is more than half of an edge in the plane.
 
     Args:
         mask: (x, y, z), bool; where it is set, or unset, everywhere, the border is taken to be very far away.
@@ -25,18 +29,42 @@ def signed_distance(mask: np.ndarray, spacing: tuple[float, float, float]) -> np
 
     Example:
         >>> line = np.array([0, 0, 1, 1, 0], bool).reshape(5, 1, 1)
-        >>> signed_distance(line, (2.0, 2.0, 2.0)).ravel().tolist()
+        >>> border_distance(line, (2.0, 2.0, 2.0)).ravel().tolist()
         [-3.0, -1.0, 1.0, 1.0, -1.0]
     """
     if mask.all() or not mask.any():
         return np.where(mask, _FAR_MM, -_FAR_MM)
-    half = min(spacing) / 2
-    inside = distance_transform_edt(mask, sampling=spacing) - half
-    outside = distance_transform_edt(~mask, sampling=spacing) - half
-    return np.asarray(np.where(mask, inside, -outside))
+    return _from_boxes(mask, spacing) - _from_boxes(~mask, spacing)
 
 
-def distances(regions: Regions, margin_mm: float) -> Iterator[tuple[int, Box, np.ndarray]]:
+def centre_distance(mask: np.ndarray, spacing: Spacing) -> np.ndarray:
+    """Distance of each voxel's centre from the nearest centre on the other side in mm, positive inside.
+
+    Args:
+        mask: (x, y, z), bool; where it is set, or unset, everywhere, the other side is taken to be very far away.
+        spacing: voxel edges, mm.
+
+    Example:
+        >>> line = np.array([0, 0, 1, 1, 0], bool).reshape(5, 1, 1)
+        >>> centre_distance(line, (2.0, 2.0, 2.0)).ravel().tolist()
+        [-4.0, -2.0, 2.0, 2.0, -2.0]
+    """
+    if mask.all() or not mask.any():
+        return np.where(mask, _FAR_MM, -_FAR_MM)
+    inside, outside = (distance_transform_edt(side, sampling=spacing) for side in (mask, ~mask))
+    return np.asarray(inside - outside)
+
+
+def _from_boxes(mask: np.ndarray, spacing: Spacing) -> np.ndarray:
+    nearest = distance_transform_edt(mask, sampling=spacing, return_distances=False, return_indices=True)
+    squared = np.zeros(mask.shape)
+    for axis, (n, edge) in enumerate(zip(mask.shape, spacing, strict=True)):
+        own = np.arange(n).reshape([-1 if other == axis else 1 for other in range(3)])
+        squared += np.square(np.maximum(np.abs(own - nearest[axis]) - 0.5, 0) * edge)
+    return np.sqrt(squared)
+
+
+def distances(regions: Regions, margin_mm: float, measure: Distance) -> Iterator[tuple[int, Box, np.ndarray]]:
     """Label, box and signed distance of every region, in a box that reaches beyond it.
 
     Where a region touches the image's border, it is taken to go on beyond.
@@ -44,6 +72,7 @@ def distances(regions: Regions, margin_mm: float) -> Iterator[tuple[int, Box, np
     Args:
         regions: the regions.
         margin_mm: how far the box reaches beyond the region, mm, as far as the grid goes.
+        measure: which distance.
     """
     spacing = regions.grid.spacing
     for label, box in boxes(regions.labels).items():
@@ -53,7 +82,7 @@ def distances(regions: Regions, margin_mm: float) -> Iterator[tuple[int, Box, np
             for part, pad, n in zip(box, pads, regions.grid.shape, strict=True)
         )
         mask = (regions.labels[wide] == label).cpu().numpy()
-        framed = signed_distance(np.pad(mask, 1, mode="edge"), spacing)[1:-1, 1:-1, 1:-1]
+        framed = measure(np.pad(mask, 1, mode="edge"), spacing)[1:-1, 1:-1, 1:-1]
         yield label, (wide[0], wide[1], wide[2]), framed
 
 

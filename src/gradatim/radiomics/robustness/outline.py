@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter
 from gradatim.base.errors import UsageError
 from gradatim.base.nouns import QuantitativeMap, Regions
 from gradatim.radiomics.boxes import Box
-from gradatim.radiomics.robustness.level_sets import distances, relabelled
+from gradatim.radiomics.robustness.level_sets import border_distance, centre_distance, distances, relabelled
 from gradatim.radiomics.robustness.perturbation import stream
 
 _ROUNDING_MM = 1e-6
@@ -118,7 +118,7 @@ class ChangeVolume:
         return image, _named(regions, self._levels(regions, margin))
 
     def _levels(self, regions: Regions, margin: float) -> Iterator[tuple[int, Box, np.ndarray]]:
-        for label, box, distance in distances(regions, margin):
+        for label, box, distance in distances(regions, margin, border_distance):
             count = max(1, round((1 + self.share) * int((distance > 0).sum())))
             ranks = np.empty(distance.size, np.int64)
             ranks[np.argsort(-distance, axis=None, kind="stable")] = np.arange(distance.size)
@@ -161,7 +161,7 @@ class RandomiseContour:
         draws = stream(self.seed, regions.labels)
         widths = [self.smoothness_mm / edge for edge in regions.grid.spacing]
         pads = [math.ceil(4 * width) for width in widths]
-        for label, box, distance in distances(regions, 3 * self.sigma_mm):
+        for label, box, distance in distances(regions, 3 * self.sigma_mm, border_distance):
             shape = [n + 2 * pad for n, pad in zip(distance.shape, pads, strict=True)]
             white = torch.randn(shape, generator=draws, dtype=torch.float64).numpy()
             field = gaussian_filter(white, widths, mode="constant", truncate=4.0)
@@ -182,9 +182,8 @@ def _gain(widths: list[float]) -> float:
 
 def _moved_out(regions: Regions, distance_mm: float) -> Regions:
     """Regions moved out by a distance between centres, or in by a negative one."""
-    half = math.copysign(min(regions.grid.spacing) / 2, distance_mm)
-    found = distances(regions, max(distance_mm, 0.0))
-    return _named(regions, ((label, box, level + (distance_mm - half)) for label, box, level in found))
+    found = distances(regions, max(distance_mm, 0.0), centre_distance)
+    return _named(regions, ((label, box, level + distance_mm) for label, box, level in found))
 
 
 def _named(regions: Regions, levels: Iterator[tuple[int, Box, np.ndarray]]) -> Regions:
