@@ -104,3 +104,10 @@ def test_without_map_or_intensities_it_says_why() -> None:
     assert LocalIntensity().measure(alone, WHOLE) == Undefined("the map around the region is not known")
     empty = Roi(torch.ones(1, 1, 1).double(), one, ~one, (1.0, 1.0, 1.0), FixedBinNumber(4))
     assert LocalIntensity().measure(empty, WHOLE) == Undefined(NO_INTENSITIES)
+
+
+def test_voxels_so_small_that_a_sphere_would_fill_the_memory_say_why() -> None:
+    found = LocalIntensity().measure(region(spacing=(0.01, 1.0, 1.0)), WHOLE)
+    assert isinstance(found, Undefined)
+    assert "620 voxels" in found.reason
+    assert not isinstance(LocalIntensity().measure(region(spacing=(0.1, 5.0, 5.0)), WHOLE), Undefined)

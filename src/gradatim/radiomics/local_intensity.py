@@ -21,6 +21,9 @@ _FRINGS = "Frings 2014, doi:10.1148/radiol.14132807"
 RADIUS_MM = 10 * (3 / (4 * math.pi)) ** (1 / 3)
 """Radius of a sphere of 1 cm³, 6.2 mm."""
 
+LONGEST_REACH = 64
+"""Voxels in a radius: the work grows with the square of it, the memory with its cube, and this takes seconds."""
+
 
 @dataclass(frozen=True, eq=False)
 class Peaks:
@@ -127,7 +130,7 @@ class LocalIntensity(Family):
     """Local intensity, family 9ST6. Source: IBSI reference manual, arXiv:1612.07003.
 
     The sphere has 1 cm³ and takes each voxel whose centre lies in it and whose value the map knows, in the region or
-    not; its centre is a voxel of the region that has an intensity.
+    not; its centre is a voxel of the region that has an intensity. Voxels below 0.1 mm are too many in a sphere.
     """
 
     id = "local_intensity"
@@ -160,4 +163,9 @@ class LocalIntensity(Family):
             return Undefined(NO_INTENSITIES)
         if roi.surroundings is None:
             return Undefined("the map around the region is not known")
+        reach = math.floor(RADIUS_MM / min(roi.spacing))
+        if reach > LONGEST_REACH:
+            return Undefined(
+                f"the sphere of 1 cm³ has a radius of {reach} voxels, more than {LONGEST_REACH}: resample to larger voxels"
+            )
         return (Peaks(roi.intensities, sphere_means(roi, roi.surroundings)),)
