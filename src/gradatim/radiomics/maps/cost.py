@@ -9,6 +9,9 @@ from gradatim.base.nouns import QuantitativeMap, Regions
 from gradatim.radiomics.maps.feature_maps import FeatureMaps, Job
 from gradatim.radiomics.maps.windowed_region import WindowedRegion
 
+SLACK = 4 << 20
+"""Bytes that the allocator and the threads take whatever the image."""
+
 
 @dataclass(frozen=True)
 class MapCost:
@@ -78,8 +81,9 @@ class Costing:
         for job in maps.jobs:
             each = self._seconds_each(maps, job, largest)
             parts[job.family.id] = parts.get(job.family.id, 0.0) + each * windows
-        # The maps with their masks, the regions, and the windows at work.
+        # The maps with their masks, values of windows on their way into them, the regions, and the windows at work.
         kept = 9 * shape[0] * shape[1] * shape[2] * len(maps.names)
+        kept += 8 * windows * max(len(job.records) for job in maps.jobs) + SLACK
         at_work = max(min(windows, maps.at_a_time(job, largest)) * job.bytes_each(largest) for job in maps.jobs)
         held = sum(region.bytes for region in prepared)
         return MapCost(windows, len(maps.names), preparing + sum(parts.values()), kept + at_work + held, parts)
