@@ -31,8 +31,8 @@ class Extraction:
     A feature that is undefined in a region is NaN with its reason, GD-750 to GD-754; a finite value has a remark,
     GD-755, where the region's shape may be cut off by the image's border. Where an aggregation leaves several
     matrices, a feature is the mean over those in which it is defined. Families are measured side by side, each on one
-    thread, so that values do not depend on the number of threads to the last bit. Morphology runs on the CPU, all else
-    on the map's device. Source: IBSI reference manual, arXiv:1612.07003.
+    thread, so that values do not depend on the number of threads to the last bit, unless a filter's response does.
+    Morphology runs on the CPU, all else on the map's device. Source: IBSI reference manual, arXiv:1612.07003.
 
     Args:
         preparation: the steps from the map to what is measured.

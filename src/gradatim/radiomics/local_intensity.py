@@ -166,6 +166,7 @@ class LocalIntensity(Family):
         reach = math.floor(RADIUS_MM / min(roi.spacing))
         if reach > LONGEST_REACH:
             return Undefined(
-                f"the sphere of 1 cm³ has a radius of {reach} voxels, more than {LONGEST_REACH}: resample to larger voxels"
+                f"the sphere of 1 cm³ has a radius of {reach} voxels, more than {LONGEST_REACH}: "
+                "resample to larger voxels"
             )
         return (Peaks(roi.intensities, sphere_means(roi, roi.surroundings)),)
