@@ -334,7 +334,7 @@ def test_a_cohort_measures_a_case_again_whose_unit_changed(chi: Path, labels: Pa
         (["--out", "Chimap.json"], "GD-107"),
         (["--out", "F.csv", "--report", "dseg.nii.gz"], "GD-107"),
         (["--out", "F.csv", "--settings", "S.toml", "--report", "S.toml"], "GD-107"),
-        (["--out", "F.csv", "--wide", "F.csv"], "GD-104"),
+        (["--out", "F.csv", "--wide", "F.csv"], "GD-107"),
         (["--out", "F.csv", "--wide", "W.xlsx"], "GD-102"),
         (["--out", "F.csv", "--report", "none/R.html"], "GD-504"),
         (["--out", "none/F.csv"], "GD-504"),
@@ -355,7 +355,7 @@ def test_an_output_that_cannot_be_or_would_replace_an_input_is_refused_before_th
     ("words", "code"),
     [
         (["--out", "M.csv"], "GD-107"),
-        (["--out", "T.csv", "--wide", "T.csv"], "GD-104"),
+        (["--out", "T.csv", "--wide", "T.csv"], "GD-107"),
         (["--out", "n/T.csv"], "GD-504"),
     ],
 )

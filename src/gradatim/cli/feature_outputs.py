@@ -15,7 +15,7 @@ def require_outputs(outputs: Iterable[Path | None], *, inputs: Iterable[Path | N
         inputs: what is read.
 
     Raises:
-        UsageError: GD-107 for an input's name; GD-104 for one name of two outputs.
+        UsageError: GD-107 for an input's name, and for one name of two outputs.
         ResourceError: GD-503 or GD-504 as :func:`gradatim.io.atomic.require_place`.
     """
     read = {path.resolve() for path in inputs if path is not None}
@@ -33,7 +33,7 @@ def require_outputs(outputs: Iterable[Path | None], *, inputs: Iterable[Path | N
             )
         if path.resolve() in taken:
             raise UsageError(
-                "GD-104",
+                "GD-107",
                 given=f"{path} as the name of two outputs",
                 allowed="a name for each",
                 do="choose another name for one of them",

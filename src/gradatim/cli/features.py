@@ -115,10 +115,3 @@ class Features:
                 allowed="both, or neither",
                 do="name the table of standard errors too",
             )
-        if self.standard_errors is not None and self.standard_errors in (self.out, self.wide, self.report):
-            raise UsageError(
-                "GD-107",
-                given=f"{self.standard_errors.name} for two outputs",
-                allowed="a name for each",
-                do="choose another name",
-            )
