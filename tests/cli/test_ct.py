@@ -119,4 +119,6 @@ def test_a_picture_has_a_place_before_anything_is_measured(folder: Path, capsys)
     assert main(words(folder, *rest, "@ct.nii.gz")) == 2
     assert main(words(folder, *rest, "@none/mtf.svg")) == 5
     said = capsys.readouterr()
-    assert "GD-107" in said.err and "GD-504" in said.err and not said.out
+    assert "GD-107" in said.err
+    assert "GD-504" in said.err
+    assert not said.out

@@ -193,6 +193,27 @@ def test_labels_without_a_region_and_another_grid_are_refused(chi: Path, tmp_pat
     assert not (tmp_path / "F.csv").exists()
 
 
+def test_an_image_in_the_place_of_its_labels_is_refused(tmp_path: Path, capsys) -> None:
+    grid = Grid((10, 10, 8), (1.0, 1.0, 1.0))
+    write_nifti(tmp_path / "ct.nii.gz", torch.arange(800, dtype=torch.int16).reshape(10, 10, 8), grid)
+    write_nifti(tmp_path / "lesion.nii.gz", (torch.arange(800).reshape(10, 10, 8) > 400).to(torch.int16), grid)
+    files = [str(tmp_path / "lesion.nii.gz"), str(tmp_path / "ct.nii.gz")]
+    assert main(["features", *files, "--out", str(tmp_path / "F.csv")]) == 3
+    assert "GD-704: ct.nii.gz with 799 labels for lesion.nii.gz with 2 values" in capsys.readouterr().err
+    assert not list(tmp_path.glob("F.*"))
+
+
+@pytest.mark.parametrize(
+    ("unit", "preset", "warned"), [("HU", [], 1), ("ppb", [], 1), ("ppm", [], 0), ("HU", ["ibsi-c"], 0)]
+)
+def test_a_preset_for_another_unit_is_a_warning(
+    chi: Path, labels: Path, tmp_path: Path, unit: str, preset: list[str], warned: int, capsys
+) -> None:
+    words = [str(chi), str(labels), "--unit", unit, "--out", str(tmp_path / "F.csv")]
+    assert main(["features", *words, *(["--preset", *preset] if preset else [])]) == 0
+    assert capsys.readouterr().err.count("warning GD-705") == warned
+
+
 def test_four_dimensions_are_refused(labels: Path, tmp_path: Path, capsys) -> None:
     write_nifti(tmp_path / "echoes.nii.gz", torch.ones(2, 4, 4, 4), GRID)
     assert main(["features", str(tmp_path / "echoes.nii.gz"), str(labels), "--out", str(tmp_path / "F.csv")]) == 3

@@ -183,6 +183,8 @@ CODES: dict[str, str] = {
     "GD-701": "the label image holds no region",
     "GD-702": "regions reach where a masked image was not measured",
     "GD-703": "no case of a cohort could be measured",
+    "GD-704": "an image and its labels seem to be swapped",
+    "GD-705": "the settings are made for another unit than the image's",
     "GD-719": "water or air is not where the scale of CT numbers puts it",
     "GD-720": "values that no CT number reaches",
     "GD-721": "CT numbers seem to lack their rescale intercept",

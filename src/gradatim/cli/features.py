@@ -67,6 +67,7 @@ class Features:
         from gradatim.cli.feature_settings import chosen_extraction
         from gradatim.cli.findings_in_words import in_words
         from gradatim.cli.measured_image import read_measured_image
+        from gradatim.cli.preset_unit import about_unit
         from gradatim.io.manifest import MeasuredCase
         from gradatim.io.table import table_format
         from gradatim.io.wide_table import wide_format, write_wide
@@ -98,8 +99,9 @@ class Features:
                 errors.write(self.standard_errors, measured, errors(found.map, found.layers, measured.features))
             if self.report is not None:
                 write_feature_report(measured, found.map, found.layers, self.report)
-        if found.notes:
-            talk.print(in_words(found.notes), soft_wrap=True)
+        notes = found.notes + about_unit(self.preset, self.settings, unit=found.map.unit, image=self.image.name)
+        if notes:
+            talk.print(in_words(notes), soft_wrap=True)
         undefined = sum(isnan(feature.value) for feature in measured.features)
         doubtful = sum(bool(feature.reason) for feature in measured.features) - undefined
         count = sum(len(layer.present) for layer in found.layers)

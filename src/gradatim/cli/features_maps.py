@@ -56,6 +56,7 @@ class FeaturesMaps:
         from gradatim.cli.findings_in_words import in_words
         from gradatim.cli.map_choice import chosen_window, in_short
         from gradatim.cli.measured_image import read_measured_image
+        from gradatim.cli.preset_unit import about_unit
         from gradatim.cli.progress_bars import ProgressBars
         from gradatim.io.manifest import MeasuredCase
         from gradatim.pipelines.map_files import MapFiles
@@ -69,7 +70,7 @@ class FeaturesMaps:
         with ProgressBars(1) as bars:
             for line in in_short([Costing()(maps, found.map, layer) for layer in found.layers]):
                 bars.say(line)
-            notes = found.notes
+            notes = found.notes + about_unit(self.preset, self.settings, unit=found.map.unit, image=self.image.name)
             if not self.dry_run:
                 files = MeasuredCase("", self.image, self.labels, self.mask, self.unit)
 

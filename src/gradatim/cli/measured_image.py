@@ -16,6 +16,8 @@ from gradatim.io.sidecar import read_sidecar
 from gradatim.io.volume import read_regions, read_volume, sidecar_beside, volume_name
 from gradatim.io.volume_nouns import RegionSet, Volume
 
+_MANY_REGIONS = 500
+
 
 @dataclass(frozen=True, eq=False)
 class MeasuredImage:
@@ -52,10 +54,12 @@ def read_measured_image(
 
     Raises:
         InputError: GD-215 if the image is not three-dimensional; GD-298 for regions, GD-311 for a mask on another
-            grid; GD-701 if there is no region; as the readers of images, regions and masks.
+            grid; GD-701 if there is no region; GD-704 if image and labels seem to be swapped; as the readers of
+            images, regions and masks.
     """
     values = read_volume(image, series=series)
     found = read_regions(labels, like=values)
+    _refuse_swapped(values, found, image.name, labels.name)
     name = volume_name(image)
     known, notes = torch.isfinite(values.data), values.notes + found.notes
     said = _said_beside(sidecar_beside(image))
@@ -72,6 +76,24 @@ def read_measured_image(
         unit or (stated if isinstance(stated, str) else ""),
     )
     return MeasuredImage(measured, found.layers, name, notes)
+
+
+def _refuse_swapped(image: Volume, found: RegionSet, image_name: str, labels_name: str) -> None:
+    """Refuse more regions than any atlas draws in one image, whose own values are fewer still.
+
+    Stored whole numbers pass for labels; each of thousands would be measured as a region.
+    """
+    regions = sum(len(layer.present) for layer in found.layers)
+    if regions <= _MANY_REGIONS:
+        return
+    values = image.data.unique().numel()
+    if values < regions:
+        raise InputError(
+            "GD-704",
+            given=f"{labels_name} with {regions} labels for {image_name} with {values} values",
+            allowed="an image with more values than its label image",
+            do="give the image first and its labels second",
+        )
 
 
 def _mask_on(image: Volume, path: Path) -> Tensor:
