@@ -36,13 +36,18 @@ def choose(word: str, table: Mapping[str, T], *, what: str) -> T:
 
 
 def advice(word: str, known: Iterable[str]) -> str:
-    """What to do about an unknown word: the nearest known one, if any is near.
+    """What to do about an unknown word: take the nearest known one, if any is near, or leave it out where none is.
 
     Example:
         >>> advice("fetaures", ["features", "check"])
         "did you mean 'features'?"
         >>> advice("zzz", ["features", "check"])
         'choose one of those'
+        >>> advice("zzz", [])
+        'leave it out'
     """
-    near = difflib.get_close_matches(word, list(known), n=1)
+    names = list(known)
+    if not names:
+        return "leave it out"
+    near = difflib.get_close_matches(word, names, n=1)
     return f"did you mean {near[0]!r}?" if near else "choose one of those"
