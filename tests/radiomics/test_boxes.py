@@ -18,7 +18,7 @@ def test_equal_to_scipy(seed: int, highest: int, background: float) -> None:
     assert boxes(torch.from_numpy(labels)) == expected
 
 
-@pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.int32, torch.int64])
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.uint16, torch.int16, torch.int32, torch.int64])
 def test_every_integer_type_has_the_same_boxes(dtype: torch.dtype) -> None:
     labels = torch.zeros(3, 4, 5, dtype=dtype)
     labels[1, 2:, 3], labels[2, 0, 0] = 100, 7

@@ -24,7 +24,8 @@ def boxes(labels: Tensor) -> dict[int, Box]:
         >>> boxes(torch.tensor([0, 7, 7, 0]).view(4, 1, 1))
         {7: (slice(1, 3, None), slice(0, 1, None), slice(0, 1, None))}
     """
-    array, highest = labels.detach().cpu().numpy(), int(labels.max())
+    array = labels.detach().cpu().numpy()
+    highest = int(array.max())
     if highest <= _DENSE:
         found = spans(array, max(highest, 0))
         return {rank + 1: _slices(span) for rank, span in enumerate(found) if span[0, 1] >= 0}
