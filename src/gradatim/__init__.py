@@ -112,9 +112,16 @@ _HOMES = {
     "LevelSurface": "radiomics.soft.surface",
     "SoftAssignment": "radiomics.soft.assignment",
     "SoftExtraction": "radiomics.soft.extraction",
+    "ReplicatedErrors": "radiomics.replicates",
     "StandardErrors": "radiomics.soft.standard_error",
     "VoxelNoise": "radiomics.soft.noise",
     "WhiteNoise": "radiomics.soft.noise",
+    # a feature at every voxel
+    "Ball": "radiomics.maps.window",
+    "Costing": "radiomics.maps.cost",
+    "Cube": "radiomics.maps.window",
+    "FeatureMaps": "radiomics.maps.feature_maps",
+    "Square": "radiomics.maps.window",
     # which features survive another scan or another hand
     "AddNoise": "radiomics.robustness.noise",
     "ChangeVolume": "radiomics.robustness.outline",

@@ -112,7 +112,13 @@ from gradatim.radiomics.harmonise import common_quality as common_quality
 from gradatim.radiomics.interpolation import CubicSpline as CubicSpline
 from gradatim.radiomics.interpolation import Linear as Linear
 from gradatim.radiomics.interpolation import Nearest as Nearest
+from gradatim.radiomics.maps.cost import Costing as Costing
+from gradatim.radiomics.maps.feature_maps import FeatureMaps as FeatureMaps
+from gradatim.radiomics.maps.window import Ball as Ball
+from gradatim.radiomics.maps.window import Cube as Cube
+from gradatim.radiomics.maps.window import Square as Square
 from gradatim.radiomics.preparation import Preparation as Preparation
+from gradatim.radiomics.replicates import ReplicatedErrors as ReplicatedErrors
 from gradatim.radiomics.resample import ResampleTo as ResampleTo
 from gradatim.radiomics.resample import RoundToUnit as RoundToUnit
 from gradatim.radiomics.resegment import IntensityRange as IntensityRange
