@@ -83,7 +83,7 @@ def beside(folder: str, count: int) -> None:
     subject = f"14³ voxels, {count} levels, GLCM in 13 directions averaged, radius 2"
     figure = f"**{1e3 * own['cpu'] / 14**3:.3f} ms** CPU a voxel, {own['count']} features"
     for python in os.environ.get("GRADATIM_PEERS", sys.executable).split(":"):
-        peer = run([python, str(Path(__file__).with_name("feature_maps_peers.py")), path], quiet=True)
+        peer = run([python, str(Path(__file__).parent / "peers" / "feature_maps.py"), path], quiet=True)
         if peer is not None:
             same = abs(peer["contrast"] / own["contrast"] - 1) < 1e-9
             theirs = f"PyRadiomics {peer['version']}: {1e3 * peer['cpu'] / 14**3:.3f} ms, {peer['count']} features"

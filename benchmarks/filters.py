@@ -65,7 +65,7 @@ def ours(x: torch.Tensor, run: Response) -> tuple[float, float, float]:
 
 def peer(path: Path) -> dict:
     """What Pictologics took; empty where no interpreter has it."""
-    script = str(Path(__file__).with_name("filters_peers.py"))
+    script = str(Path(__file__).parent / "peers" / "filters.py")
     threads = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
     for python in os.environ.get("GRADATIM_PEERS", sys.executable).split(":"):
         said = subprocess.run(

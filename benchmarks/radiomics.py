@@ -121,7 +121,7 @@ def beside(subject: str, volume: dict[str, np.ndarray], modes: tuple[str, ...]) 
 def by_peer(peer: str, path: str) -> dict | None:
     """What a peer took, from the first interpreter that has it."""
     for python in os.environ.get("GRADATIM_PEERS", sys.executable).split(":"):
-        said = run([python, str(Path(__file__).with_name("radiomics_peers.py")), peer, path], quiet=True)
+        said = run([python, str(Path(__file__).parent / "peers" / "radiomics.py"), peer, path], quiet=True)
         if said is not None:
             return said
     return None

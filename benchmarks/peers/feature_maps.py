@@ -1,6 +1,6 @@
 """Runs PyRadiomics' voxel-based GLCM on a saved volume, in the interpreter that has it, and prints what it took.
 
-``PYTHON benchmarks/feature_maps_peers.py VOLUME.npz``, where the volume holds ``image`` (whole numbers from 1) and
+``PYTHON benchmarks/peers/feature_maps.py VOLUME.npz``, where the volume holds ``image`` (whole numbers from 1) and
 ``mask``. All its features but the maximal correlation coefficient, which IBSI does not have and which costs more than
 all others; the second of two runs.
 """

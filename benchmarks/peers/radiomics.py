@@ -1,6 +1,6 @@
 """Runs one peer of the radiomics benchmark on a saved volume, in the interpreter that has it, and prints what it took.
 
-``PYTHON benchmarks/radiomics_peers.py NAME VOLUME.npz``, where the volume holds ``image``, ``mask``, ``spacing`` and
+``PYTHON benchmarks/peers/radiomics.py NAME VOLUME.npz``, where the volume holds ``image``, ``mask``, ``spacing`` and
 ``levels``. Prints one JSON object: version, seconds (the shortest of three after one run to load and compile), peak
 memory in MB, and a few values by which the inputs are seen to be the same.
 """

@@ -1,6 +1,6 @@
 """Runs Pictologics' filters on a saved volume, in the interpreter that has it, and prints what they took.
 
-``PYTHON benchmarks/filters_peers.py VOLUME.npy`` prints one JSON object: the version, and for each filter the
+``PYTHON benchmarks/peers/filters.py VOLUME.npy`` prints one JSON object: the version, and for each filter the
 processor's seconds and wall-clock seconds of the better of two runs after one to compile, and the response's mean
 absolute value, by which it is seen to be the same work.
 """
