@@ -44,7 +44,10 @@ def test_the_covariance_is_the_mean_over_all_pairs() -> None:
     generator = torch.Generator().manual_seed(0)
     values = torch.randn(4, 3, 5, dtype=torch.float64, generator=generator)
     mask = torch.rand(4, 3, 5, generator=generator) > 0.3
-    found = covariance_of_region(values, mask, (1.0, 1.0, 1.0))
+    holes = torch.where(mask, values, 7.0)
+    holes[0, 0, 0] = float("nan")
+    found = covariance_of_region(holes, mask | holes.isnan(), (1.0, 1.0, 1.0))
+    mask[0, 0, 0] = False
     places = [tuple(place) for place in mask.nonzero().tolist()]
     for lag in ((0, 0, 0), (1, 0, 0), (1, -1, 2), (0, 2, -3)):
         pairs = [(a, b) for a in places if (b := tuple(i + d for i, d in zip(a, lag, strict=True))) in places]

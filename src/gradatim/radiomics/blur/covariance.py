@@ -73,7 +73,7 @@ def covariance_of_region(values: Tensor, mask: Tensor, spacing: tuple[float, flo
 
     Args:
         values: (x, y, z).
-        mask: (x, y, z), bool.
+        mask: (x, y, z), bool; values that are not finite lie outside.
         spacing: voxel edges, mm.
 
     Raises:
@@ -85,6 +85,7 @@ def covariance_of_region(values: Tensor, mask: Tensor, spacing: tuple[float, flo
         >>> round(float(found.at((0, 0, 0))), 6), round(float(found.at((1, 0, 0))), 6)
         (0.25, -0.25)
     """
+    mask = mask & torch.isfinite(values)
     if int(mask.sum()) < 2:
         raise InputError(
             "GD-723", given=f"{int(mask.sum())} voxels", allowed="two or more", do="give a region with a texture"

@@ -139,15 +139,16 @@ class NoisePower:
 
         Args:
             image: (x, y, z), any linear unit.
-            mask: (x, y, z), bool, where the object is uniform.
+            mask: (x, y, z), bool, where the object is uniform; values that are not finite lie outside.
             spacing: voxel edges, mm.
         """
         cut = (*self.size, *([1] if len(self.size) == 2 else []))
+        inside = mask & torch.isfinite(image)
         starts = [range(0, n - c + 1, max(c // 2, 1)) for n, c in zip(image.shape, cut, strict=True)]
         blocks = [
             image[box].double()
             for corner in itertools.product(*starts)
-            if bool(mask[(box := tuple(slice(a, a + c) for a, c in zip(corner, cut, strict=True)))].all())
+            if bool(inside[(box := tuple(slice(a, a + c) for a, c in zip(corner, cut, strict=True)))].all())
         ]
         if not blocks:
             raise InputError(
