@@ -67,6 +67,7 @@ def test_a_dry_run_says_the_cost_and_writes_nothing(files: list[str], tmp_path: 
     talk = capsys.readouterr().err
     assert "49 windows, 5 maps" in talk
     assert "ngtdm: " in talk
+    assert "preparation: " in talk  # so that the lines add up to the whole
 
 
 @pytest.mark.parametrize(

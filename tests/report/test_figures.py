@@ -69,6 +69,12 @@ def test_outside_the_mask_is_dark_and_cropped_away():
     assert tile[-4, -4] < 0.1  # the missing corner: patient left and posterior
 
 
+def test_a_picture_without_a_unit_says_none():
+    drawn = SliceMosaic("Map", "", (0.0, 1.0), slices=1)(np.ones((4, 4, 4)), grid=Grid((4, 4, 4), (1.0, 1.0, 1.0)))
+    assert drawn.caption == "Map, axial slices; black 0, white 1. R: patient's right."
+    assert drawn.alt.startswith("Map, ")
+
+
 def test_echoes_stand_side_by_side_with_their_times():
     grid = Grid((16, 16, 6), (1.0, 1.0, 1.0))
     magnitude = np.stack([np.full(grid.shape, m) for m in (1.0, 0.5)])

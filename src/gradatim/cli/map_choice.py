@@ -43,7 +43,7 @@ def chosen_window(radius: int | None, radius_mm: float | None, *, in_plane: bool
 
 
 def in_short(costs: Sequence["MapCost"]) -> list[str]:
-    """What maps will cost, for a reader: one line for all, one for each family.
+    """What maps will cost, for a reader: one line for all, one for preparation, one for each family.
 
     Args:
         costs: of each layer of regions.
@@ -52,6 +52,8 @@ def in_short(costs: Sequence["MapCost"]) -> list[str]:
     memory = max(c.peak_bytes for c in costs) / 1e6
     maps = sum(c.maps for c in costs)
     lines = [f"{windows} windows, {maps} maps: about {_time(seconds)}, at most {memory:.0f} MB beside the image"]
+    preparing = seconds - sum(part for cost in costs for part in cost.by_family.values())
+    lines.append(f"  preparation: {_time(preparing)}")
     for family in costs[0].by_family:
         part = sum(c.by_family[family] for c in costs)
         lines.append(f"  {family}: {_time(part)}, {1e6 * part / windows:.0f} µs a window")

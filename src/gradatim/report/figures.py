@@ -75,8 +75,9 @@ class SliceMosaic:
             axis.set_title(_height(frame, level), color=_LIGHT, fontsize=7.5, pad=3)
         _sides(axes[0])
         _ruler(figure, shown, _RULER, self.unit)
-        caption = f"{self.name}, axial slices; black {low:g}, white {high:g} {self.unit}. R: patient's right."
-        alt = f"{self.name} in {self.unit}, {len(levels)} axial slices from inferior to superior."
+        white, named = f"{high:g} {self.unit}".rstrip(), f"{self.name} in {self.unit}" if self.unit else self.name
+        caption = f"{self.name}, axial slices; black {low:g}, white {white}. R: patient's right."
+        alt = f"{named}, {len(levels)} axial slices from inferior to superior."
         return png(figure, caption, alt)
 
 
