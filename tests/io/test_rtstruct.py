@@ -137,6 +137,14 @@ def test_slices_that_a_structure_skips_are_reported(tmp_path: Path, scene) -> No
     assert int(found.layers[0].labels.sum()) == 50
 
 
+def test_a_contour_that_is_there_twice_cuts_itself_out_and_is_reported(tmp_path: Path, scene) -> None:
+    affine, like = scene
+    twice = [square(affine, 4.5, 9.5, k) for k in (2, 3, 3, 4)]
+    found = drawn(tmp_path, like, ("body", twice))
+    assert int(found.layers[0].labels.sum()) == 50
+    assert "no voxel centre on 1 of its 3 slices" in found.notes[0].what
+
+
 def test_another_frame_of_reference_is_refused_and_an_unknown_one_is_said(tmp_path: Path, scene) -> None:
     affine, like = scene
     body = ("body", [square(affine, 4.5, 9.5, 2)])

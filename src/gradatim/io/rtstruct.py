@@ -148,6 +148,11 @@ def _drawn(
                     what = f"region {structure.name!r} skips {skipped} slice(s) between its first and its last"
                     fix = "draw or interpolate the missing slices if the region has no gap"
                     notes.append(Finding("GD-297", Severity.WARN, name, what, "a contour on every slice", fix))
+                empty = sum(not mask[:, :, index].any() for index in used)
+                if empty:
+                    what = f"region {structure.name!r} holds no voxel centre on {empty} of its {len(used)} slices"
+                    fix = "look there: a contour is very small, or there twice, which cuts it out"
+                    notes.append(Finding("GD-297", Severity.WARN, name, what, "voxels on every slice", fix))
                 yield structure.number, structure.name, mask
                 continue
         what = f"region {structure.name!r} is left out: {problem}"

@@ -89,8 +89,9 @@ PYRADIOMICS_3_1 = Extraction(
 No resampling and no re-segmentation; bins of 25 on a ruler from zero, numbered from the region's lowest; co-occurrence
 and runs averaged over 13 directions; its own mesh; kurtosis not excess; axis lengths by n. For other settings:
 ``ZeroAlignedBins`` is ``binWidth``, ``FixedBinNumber`` is ``binCount``, ``CornerAlignedResampling`` is
-``resampledPixelSpacing``, ``IntensityRange`` and ``OutlierFence`` are ``resegmentRange``; aggregations JJUI and 62GR
-are ``force2D``, IAZD is ``weightingNorm: no_weighting``.
+``resampledPixelSpacing``, ``IntensityRange`` and ``OutlierFence`` are ``resegmentRange`` (which in PyRadiomics also
+cuts the shape to the box of the voxels that are left; not here); aggregations JJUI and 62GR are ``force2D``, IAZD is
+``weightingNorm: no_weighting``.
 """
 
 QSM = Extraction(Preparation(FixedBinSize(width=0.01, origin=-2.0), curve=IntensityBins(width=0.001)))
