@@ -304,12 +304,12 @@ def _toml(value) -> str:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", r"GD-106: no discretisation"),
+        ("", r"GD-106: no discretisation in S.toml; allowed: .*FixedBinNumber, .*; add"),
         ("x = = 1", r"GD-105"),
         ("familes = []", r"GD-102.*did you mean 'families'"),
         ('discretisation = { method = "FixedBinsize", width = 1, origin = 0 }', r"GD-102.*did you mean 'FixedBinSize'"),
         ('discretisation = { method = "FixedBinSize", widht = 1, origin = 0 }', r"GD-102.*did you mean 'width'"),
-        ('discretisation = { method = "FixedBinSize", width = 1 }', r"GD-106: no discretisation.origin"),
+        ('discretisation = { method = "FixedBinSize", width = 1 }', r"GD-106: no discretisation.origin.*; add"),
         (
             'discretisation = { method = "FixedBinSize", width = "1", origin = 0 }',
             r"GD-106: discretisation.width = '1'",

@@ -113,7 +113,12 @@ def extraction_from(content: Mapping[str, Any], *, where: str) -> Extraction:
         known["leave_out"] = tuple(of_kind(word, str, where="leave_out") for word in words)
     known |= {name: _step(name, content[name]) for name in _STEPS if name in content}
     if "discretisation" not in known:
-        of_kind(None, dict, where="discretisation")
+        raise UsageError(
+            "GD-106",
+            given=f"no discretisation in {where}",
+            allowed=f"a table with one of the methods {', '.join(sorted(METHODS['discretisation']))}",
+            do='add, e.g., discretisation = { method = "FixedBinSize", width = 25, origin = -1000 }, or a preset',
+        )
     steps = {name: known.pop(name) for name in _STEPS if name in known}
     return Extraction(Preparation(**steps), **known)
 

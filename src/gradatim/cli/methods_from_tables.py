@@ -76,8 +76,8 @@ def of_kind(value: Any, kind: type, *, where: str) -> Any:
     if kind is float and type(value) is int:
         return float(value)
     if type(value) is not kind:
-        given = f"no {where}" if value is None else f"{where} = {value!r}"
-        raise UsageError("GD-106", given=given, allowed=_WORDS[kind], do=f"correct {where} in the settings file")
+        given, do = (f"no {where}", "add") if value is None else (f"{where} = {value!r}", "correct")
+        raise UsageError("GD-106", given=given, allowed=_WORDS[kind], do=f"{do} {where} in the settings file")
     return value
 
 
