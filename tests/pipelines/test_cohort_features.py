@@ -2,6 +2,7 @@
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,16 @@ def test_a_cohort_without_a_measured_case_is_refused(cases: tuple[MeasuredCase, 
     with pytest.raises(InputError, match=r"GD-703.*GD-222"):
         measured((nowhere,), tmp_path / "T.csv", 1)
     assert not (tmp_path / "T.csv").exists()
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_two_outlines_of_one_case_that_nobody_could_tell_apart_are_refused(
+    ending: str, cases: tuple[MeasuredCase, ...], tmp_path: Path
+) -> None:
+    outline = torch.ones(GRID.shape)
+    outline[0] = 0
+    write_nifti(tmp_path / "other.nii.gz", outline, GRID)
+    again = replace(cases[0], regions=tmp_path / "other.nii.gz")
+    with pytest.raises(InputError, match=r"GD-254: region 1 of image x of case 'case 0' twice"):
+        measured((cases[0], again), tmp_path / f"T{ending}", 1)
+    assert not list(tmp_path.glob(f"T{ending}"))

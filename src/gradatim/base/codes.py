@@ -65,7 +65,7 @@ CODES: dict[str, str] = {
     "GD-251": "the table's columns are not those of the feature table",
     "GD-252": "a cell of the feature table holds something else than text or a number",
     "GD-253": "a manifest's row lacks a cell, or stands there twice",
-    "GD-254": "one feature of one region occurs twice, with different values",
+    "GD-254": "one feature of one region occurs twice, so that the two cannot be told apart",
     "GD-270": "the file is not a picture of a kind that is read here",
     "GD-271": "the picture is cut or damaged",
     "GD-272": "pixels of this kind are not read",

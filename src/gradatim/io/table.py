@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -125,23 +125,45 @@ def join_features(path: Path | str, parts: Iterable[Path]) -> int:
 
     Raises:
         UsageError: GD-102 for another ending.
-        InputError: GD-222 to GD-252 if a part cannot be read.
+        InputError: GD-222 to GD-252 if a part cannot be read; GD-254 if two parts have rows of one case, image and
+            region, which nobody could tell apart.
         ResourceError: GD-502 to GD-504 if the table cannot be written.
     """
     path, rows = Path(path), 0
     if table_format(path) is not FORMATS[".parquet"]:
-        features = tuple(feature for part in parts for feature in read_features(part))
+        features = tuple(feature for part in _distinct(parts) for feature in part)
         write_features(path, features)
         return len(features)
     with atomic_file(path) as file, pq.ParquetWriter(file, _SCHEMA) as writer:
         waiting: list[Row] = []
-        for part in parts:
-            waiting += [astuple(feature) for feature in read_features(part)]
+        for part in _distinct(parts):
+            waiting += [astuple(feature) for feature in part]
             if len(waiting) >= _GROUP_ROWS:
                 writer.write_table(_arrow(waiting))
                 rows, waiting = rows + len(waiting), []
         writer.write_table(_arrow(waiting))
     return rows + len(waiting)
+
+
+def _distinct(parts: Iterable[Path]) -> Iterator[tuple[Feature, ...]]:
+    """The rows of each part; one measurement begins every region alike, so that its first row stands for all."""
+    seen: set[tuple[str, ...]] = set()
+    for part in parts:
+        features = read_features(part)
+        first: dict[tuple[str, str, str], Feature] = {}
+        for feature in features:
+            first.setdefault((feature.case, feature.image, feature.region), feature)
+        for (case, image, region), feature in first.items():
+            key = (case, image, region, feature.family, feature.feature, feature.aggregation)
+            if key in seen:
+                raise InputError(
+                    "GD-254",
+                    given=f"region {region} of image {image} of case {case!r} twice",
+                    allowed="one measurement of each region of each image of each case",
+                    do="give every row of the manifest its own case, image name or region names",
+                )
+            seen.add(key)
+        yield features
 
 
 def table_format(path: Path) -> TableFormat:
