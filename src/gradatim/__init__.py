@@ -94,7 +94,6 @@ _HOMES = {
     # the CT scale, blur and noise, and what they do to features
     "Bead": "radiomics.blur.bead",
     "CircularEdge": "radiomics.blur.edges",
-    "GaussianPsf": "radiomics.blur.transfer",
     "HounsfieldScale": "radiomics.ct.hounsfield",
     "ImageQuality": "radiomics.harmonise",
     "MatchResolution": "radiomics.harmonise",
