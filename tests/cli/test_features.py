@@ -167,6 +167,7 @@ def test_the_given_unit_counts_more_than_the_sidecar(chi: Path, labels: Path, tm
         (["--preset", "qsm", "--settings", "S.toml"], 2, "GD-104"),
         (["--settings", "none.toml"], 3, "GD-222"),
         (["--out", "F.xls"], 2, "GD-102"),
+        (["--report", "F.txt"], 2, "allowed: .html"),
         (["--prest", "qsm"], 2, "--preset"),
     ],
 )

@@ -63,6 +63,7 @@ class Features:
 
         from rich.console import Console
 
+        from gradatim.base.choice import choose
         from gradatim.cli.feature_outputs import require_outputs
         from gradatim.cli.feature_settings import chosen_extraction
         from gradatim.cli.findings_in_words import in_words
@@ -79,6 +80,8 @@ class Features:
         table_format(self.out)
         if self.wide is not None:
             wide_format(self.wide)
+        if self.report is not None:
+            choose(self.report.suffix.lower(), {".html": None}, what="ending of a report's file name")
         self._require_standard_errors()
         if self.standard_errors is not None:
             table_format(self.standard_errors)

@@ -93,6 +93,6 @@ def _keep(files: Mapping[str, Path], *written: Path) -> None:
             raise UsageError(
                 "GD-107",
                 given=f"the output {path.name}, which is the file of: {taken[path.resolve()]}",
-                allowed="names that nothing lies under that is read",
+                allowed="names other than those of the files that are read",
                 do="choose another name or folder",
             )
