@@ -70,6 +70,15 @@ def test_a_dry_run_says_the_cost_and_writes_nothing(files: list[str], tmp_path: 
     assert "preparation: " in talk  # so that the lines add up to the whole
 
 
+def test_a_file_in_the_place_of_the_folder_is_refused_before_the_cost(files: list[str], capsys) -> None:
+    before = Path(files[1]).read_bytes()
+    assert main(["features", "maps", *files, files[1], "--features", "statistics.mean"]) == 2
+    said = capsys.readouterr().err
+    assert "GD-107" in said
+    assert "windows" not in said
+    assert Path(files[1]).read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [

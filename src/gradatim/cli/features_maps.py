@@ -6,6 +6,8 @@ from typing import Annotated
 
 import tyro
 
+from gradatim.base.errors import UsageError
+
 
 @dataclass(frozen=True)
 class FeaturesMaps:
@@ -63,6 +65,8 @@ class FeaturesMaps:
         from gradatim.radiomics.maps.cost import Costing
         from gradatim.radiomics.maps.feature_maps import FeatureMaps
 
+        if self.out.exists() and not self.out.is_dir():
+            raise UsageError("GD-107", given=f"{self.out}, a file", allowed="a folder", do="choose another name")
         window = chosen_window(self.radius, self.radius_mm, in_plane=self.in_plane)
         extraction = chosen_extraction(self.preset, self.settings)
         maps = FeatureMaps(extraction, self.features, window, self.stride, self.memory_mb * 1_000_000)
