@@ -29,6 +29,7 @@ from gradatim.radiomics.morphology import Morphology
 from gradatim.radiomics.preparation import Preparation
 from gradatim.radiomics.presets import IBSI_C
 
+OWN = str(Path(__file__).resolve())
 COMMAND = "`python benchmarks/radiomics.py`"
 PEERS = ("pictologics", "flash-radiomics", "pyradiomics", "mirp")
 FAMILIES = ("morphology", "statistics", "glcm", "glrlm", "glszm", "gldzm", "ngtdm", "ngldm")
@@ -104,7 +105,7 @@ def beside(subject: str, volume: dict[str, np.ndarray], modes: tuple[str, ...]) 
         path = str(Path(folder) / "volume.npz")
         np.savez(path, **volume)
         subject = f"{subject}, {int(volume['mask'].sum())} voxels, {int(volume['levels'])} levels"
-        ours = {mode: run([sys.executable, __file__, "measured", path, mode]) for mode in modes}
+        ours = {mode: run([sys.executable, OWN, "measured", path, mode]) for mode in modes}
         for mode, said in ours.items():
             figure = f"**{said['seconds']:.3f} s**, {said['count']} features, peak {said['peak_mb']:.0f} MB"
             row(subject, mode, f"{figure} ({said['before_mb']:.0f} before)", "")
@@ -121,7 +122,7 @@ def beside(subject: str, volume: dict[str, np.ndarray], modes: tuple[str, ...]) 
 def by_peer(peer: str, path: str) -> dict | None:
     """What a peer took, from the first interpreter that has it."""
     for python in os.environ.get("GRADATIM_PEERS", sys.executable).split(":"):
-        said = run([python, str(Path(__file__).parent / "peers" / "radiomics.py"), peer, path], quiet=True)
+        said = run([python, str(Path(__file__).resolve().parent / "peers" / "all_families.py"), peer, path], quiet=True)
         if said is not None:
             return said
     return None
@@ -129,7 +130,8 @@ def by_peer(peer: str, path: str) -> dict | None:
 
 def run(command: list[str], *, quiet: bool = False) -> dict | None:
     """The JSON object that a command prints last; None if it fails and may."""
-    ended = subprocess.run(command, capture_output=True, text=True, check=not quiet)
+    with tempfile.TemporaryDirectory() as folder:  # some peers leave files where they run
+        ended = subprocess.run(command, capture_output=True, text=True, check=not quiet, cwd=folder)
     return json.loads(ended.stdout.splitlines()[-1]) if ended.returncode == 0 else None
 
 
@@ -141,7 +143,7 @@ def growth() -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = str(Path(folder) / "volume.npz")
             np.savez(path, **volume)
-            said = run([sys.executable, __file__, "measured", path, "eight families, 3-D merged"])
+            said = run([sys.executable, OWN, "measured", path, "eight families, 3-D merged"])
         count = int(volume["mask"].sum())
         figure = (
             f"{said['seconds']:.4f} s, {1e9 * said['seconds'] / count:.0f} ns a voxel, peak {said['peak_mb']:.0f} MB"

@@ -1,6 +1,6 @@
 """Runs one peer of the radiomics benchmark on a saved volume, in the interpreter that has it, and prints what it took.
 
-``PYTHON benchmarks/peers/radiomics.py NAME VOLUME.npz``, where the volume holds ``image``, ``mask``, ``spacing`` and
+``PYTHON benchmarks/peers/all_families.py NAME VOLUME.npz``, where the volume holds ``image``, ``mask``, ``spacing`` and
 ``levels``. Prints one JSON object: version, seconds (the shortest of three after one run to load and compile), peak
 memory in MB, and a few values by which the inputs are seen to be the same.
 """
@@ -66,9 +66,9 @@ def mirp(image: np.ndarray, mask: np.ndarray, spacing: tuple[float, ...], levels
 
     def run() -> dict[str, float]:
         (table,) = extract_features(
-            image=image.T.astype(float),
-            mask=mask.T.astype(float),
-            image_modality="generic",
+            image=image.T.astype(int),
+            mask=mask.T.astype(int),
+            image_modality="mr",
             base_discretisation_method="none",
             base_feature_families="all",
             glcm_spatial_method="3d_volume_merge",
