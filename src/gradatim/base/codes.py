@@ -200,7 +200,7 @@ CODES: dict[str, str] = {
     "GD-738": "a feature map is undefined in some of its windows",
     "GD-739": "the regions have no voxel to put a window around",
     "GD-740": "reason: a case's values change sign, so that nothing is a share of their mean",
-    "GD-741": "reason: no gradient gives a standard error of this feature",
+    "GD-741": "reason: a feature is undefined in a replicate, so that its standard error is unknown",
     "GD-742": "a file holds no modulation transfer function as gradatim ct mtf prints it",
     "GD-750": "reason: the region has no voxels",
     "GD-751": "reason: the region has no intensities",

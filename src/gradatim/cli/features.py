@@ -33,11 +33,9 @@ class Features:
         settings: TOML file with settings of your own; it may begin with a preset.
         unit: unit of the image's values; by default that of the image's JSON sidecar, or of its DICOM series.
         case: whose image it is, for the table's first column.
-        standard_errors: also write a table, .csv, .parquet or .json, with the standard error of every feature that
-            has a gradient, from this one scan and its noise: value ± standard error holds the mean of repeated scans
-            in about 68 of 100, not the value without noise, which noise_bias says how far off. Too wide for
-            percentiles, extremes and wherever noise is several bins wide, too narrow for normalised inverse
-            differences.
+        standard_errors: also write a table, .csv, .parquet or .json, with the standard error of every feature, from
+            this one scan and its noise, by measuring 40 replicates: value ± standard error holds the mean of repeated
+            scans in about 68 of 100, not the value without noise, which noise_bias says how far off.
         noise_sigma: standard deviation of that noise, in the image's unit; by default it is estimated from the
             image's finest detail, which is too low where an image was smoothed or interpolated.
         series: SeriesInstanceUID of the series that is meant, where a DICOM folder holds several.

@@ -1,32 +1,20 @@
-"""Standard errors of an image's features beside their values: from one scan, its noise, and soft grey levels."""
+"""Standard errors of an image's features beside their values: from one scan, its noise, and replicates of it."""
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-import torch
-
-from gradatim.base.errors import InputError, UsageError
 from gradatim.base.nouns import Feature, QuantitativeMap, Regions
 from gradatim.io.record_table import write_records
 from gradatim.io.sidecar import write_sidecar
 from gradatim.pipelines.measured_features import MeasuredFeatures
-from gradatim.radiomics.aggregation import WHOLE
 from gradatim.radiomics.extraction import Extraction
-from gradatim.radiomics.preparation import Preparation
-from gradatim.radiomics.pyradiomics.resample import CornerAlignedResampling
-from gradatim.radiomics.resample import ResampleTo
-from gradatim.radiomics.soft.extraction import COUNTERPARTS, SoftExtraction
+from gradatim.radiomics.replicates import ReplicatedErrors
 from gradatim.radiomics.soft.noise import WhiteNoise
-from gradatim.radiomics.soft.standard_error import Estimate, StandardErrors
+from gradatim.radiomics.soft.standard_error import Estimate
 from gradatim.radiomics.undefined import reasoned
-
-_OF_A_REGION = {"GD-725", "GD-144"}
-"""Refusals that are a reason in the table: a region, or a discretisation, has no soft grey levels."""
-
-_Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -41,12 +29,11 @@ class StandardErrorRow:
         feature: its name.
         ibsi_code: its IBSI code.
         aggregation: IBSI code of its aggregation, empty where none.
-        value: as in the table of features, from hard grey levels; NaN if undefined.
-        soft_value: from soft grey levels, whose standard error it is.
-        standard_error: of repeated scans around their own mean; NaN where a gradient tells nothing.
-        noise_bias: by how much noise has raised the soft value; it is not taken off.
-        unit: of these four; empty for a pure number.
-        basis: which noise was assumed, and what differs from the table of features.
+        value: as in the table of features; NaN if undefined.
+        standard_error: of repeated scans around their own mean, the outline as given; NaN if undefined in a replicate.
+        noise_bias: by how much noise has raised the value; it is not taken off.
+        unit: of these three; empty for a pure number.
+        basis: which noise was assumed, and how many replicates.
         reason: why a number is NaN, its code first.
     """
 
@@ -58,7 +45,6 @@ class StandardErrorRow:
     ibsi_code: str
     aggregation: str
     value: float
-    soft_value: float
     standard_error: float
     noise_bias: float
     unit: str
@@ -70,20 +56,18 @@ class StandardErrorRow:
 class FeatureErrors:
     """Measured features and the noise of their image → a row with a standard error for each.
 
-    Rounded intensities have no gradient, so a resampling is taken without its rounding; ``basis`` says so.
-
     Args:
         extraction: what was measured.
         noise: of the image, before any step.
         source: where its σ comes from, in words.
-        draws: pairs of scans with noise added and taken off, for the second order.
-        seed: of these draws.
+        replicates: how often the features are measured again.
+        seed: of the replicates' noise.
     """
 
     extraction: Extraction
     noise: WhiteNoise
     source: str
-    draws: int = 2
+    replicates: int = 40
     seed: int = 0
 
     @classmethod
@@ -114,11 +98,15 @@ class FeatureErrors:
             features: what the extraction gave for these, layer after layer.
         """
         basis, left = self._basis(image), iter(features)
-        regions = [(layer, label) for layer in layers for label in _labels(layer)]
+        measure = ReplicatedErrors(self.extraction, self.noise, self.replicates, self.seed)
+        many = {family.id for family in self.extraction.families if len(self.extraction.combined(family)) > 1}
+        known = [(measure(image, layer), _labels(layer)) for layer in layers]
+        count = len(features) // max(1, sum(len(labels) for _, labels in known))
         rows: list[StandardErrorRow] = []
-        for layer, label in regions:
-            found = self._estimates(image, layer, label)
-            rows += [_row(feature, found, basis) for feature in islice(left, len(features) // len(regions))]
+        for found, labels in known:
+            for label in labels:
+                estimates = found.get(label, {})
+                rows += [_row(feature, estimates, many, basis) for feature in islice(left, count)]
         return tuple(rows)
 
     def write(self, out: Path, measured: MeasuredFeatures, rows: Sequence[StandardErrorRow]) -> None:
@@ -130,75 +118,24 @@ class FeatureErrors:
             rows: their standard errors.
         """
         write_records(out, StandardErrorRow, rows)
-        said = {"Sigma": self.noise.sigma, "Source": self.source, "Draws": self.draws, "Seed": self.seed}
+        said = {"Sigma": self.noise.sigma, "Source": self.source, "Replicates": self.replicates, "Seed": self.seed}
         write_sidecar(out.with_suffix(".provenance.json"), {**measured.record(), "Noise": said})
 
     def _basis(self, image: QuantitativeMap) -> str:
         sigma = f"white noise of σ = {self.noise.sigma:.4g}{f' {image.unit}' if image.unit else ''}, {self.source}"
-        unrounded = "" if self._preparation == self.extraction.preparation else "; intensities not rounded"
-        return f"{sigma}; soft grey levels{unrounded}"
-
-    @property
-    def _preparation(self) -> Preparation:
-        preparation = self.extraction.preparation
-        if isinstance(preparation.resampling, ResampleTo | CornerAlignedResampling):
-            return replace(preparation, resampling=replace(preparation.resampling, rounding=None))
-        return preparation
-
-    def _soft(self) -> Iterator[SoftExtraction]:
-        """The families that have a soft counterpart, for one aggregation after the other."""
-        families = [family for family in self.extraction.families if family.id in COUNTERPARTS]
-        for aggregation in (WHOLE, *self.extraction.aggregations):
-            chosen = tuple(family for family in families if aggregation in family.aggregations)
-            if chosen:
-                yield SoftExtraction(families=chosen, directional=aggregation, zonal=aggregation)
-
-    def _estimates(self, image: QuantitativeMap, layer: Regions, label: int) -> dict[_Key, Estimate | str]:
-        """Family and feature, and aggregation → the estimate, or why a whole family has none."""
-        only = replace(layer, labels=torch.where(layer.labels == label, layer.labels, 0), names={})
-        found: dict[_Key, Estimate | str] = {}
-        if label in layer.present:
-            for soft in self._soft():
-                found |= self._measured(image, only, soft)
-        return found
-
-    def _measured(self, image: QuantitativeMap, only: Regions, soft: SoftExtraction) -> dict[_Key, Estimate | str]:
-        measure = StandardErrors(self._preparation, self.noise, soft, self.draws, self.seed)
-        try:
-            (found,) = measure(image, only).values()
-        except (InputError, UsageError) as error:
-            if error.code not in _OF_A_REGION:
-                raise
-            if len(soft.families) > 1:
-                alone = [self._measured(image, only, replace(soft, families=(one,))) for one in soft.families]
-                return {key: value for each in alone for key, value in each.items()}
-            (family,) = soft.families
-            why = reasoned(error.code, error.given)
-            return {(f"{family.id}.{record.id}", _code(soft, family.id)): why for record in family.features}
-        return {(name, _code(soft, name.split(".")[0])): estimate for name, estimate in found.items()}
-
-
-def _code(soft: SoftExtraction, family: str) -> str:
-    """The IBSI code of the aggregation of a family, empty where it has none."""
-    (combined,) = (each.aggregations for each in soft.families if each.id == family)
-    return "" if WHOLE in combined else soft.directional.code
+        return f"{sigma}; {self.replicates} replicates, the outline as given"
 
 
 def _labels(layer: Regions) -> list[int]:
     return sorted({*layer.present, *(label for label in layer.names if label > 0)})
 
 
-def _row(feature: Feature, found: dict[_Key, Estimate | str], basis: str) -> StandardErrorRow:
-    estimate = found.get((f"{feature.family}.{feature.feature}", feature.aggregation))
-    known = estimate if isinstance(estimate, Estimate) else Estimate(math.nan, math.nan, math.nan)
-    if math.isnan(feature.value) or math.isfinite(known.standard_error):
-        reason = feature.reason
-    elif isinstance(estimate, str):
-        reason = estimate
-    elif estimate is None:
-        reason = reasoned("GD-741", f"family {feature.family} has no soft counterpart with a gradient")
-    else:
-        reason = reasoned("GD-741", "the feature moves in steps, or its soft counterpart has no value")
+def _row(feature: Feature, found: dict[str, Estimate], many: set[str], basis: str) -> StandardErrorRow:
+    code = f".{feature.aggregation}" if feature.family in many else ""
+    known = found.get(f"{feature.family}.{feature.feature}{code}", Estimate(math.nan, math.nan, math.nan))
+    reason = feature.reason
+    if math.isfinite(feature.value) and not math.isfinite(known.standard_error):
+        reason = reasoned("GD-741", "the feature is undefined in a replicate")
     return StandardErrorRow(
         feature.case,
         feature.image,
@@ -208,7 +145,6 @@ def _row(feature: Feature, found: dict[_Key, Estimate | str], basis: str) -> Sta
         feature.ibsi_code,
         feature.aggregation,
         feature.value,
-        known.value,
         known.standard_error,
         known.bias,
         feature.unit,

@@ -74,7 +74,7 @@ class Extraction:
                 do="leave the families out for all of them" if not names else "name each once",
             )
         for family in self.families:
-            if not self._combined(family):
+            if not self.combined(family):
                 allowed = ", ".join(f"{a.code} ({a.name})" for a in family.aggregations)
                 raise UsageError(
                     "GD-104",
@@ -87,7 +87,12 @@ class Extraction:
         for name in self.leave_out:
             choose(name, known, what="feature to leave out")
 
-    def _combined(self, family: Family) -> tuple[Aggregation, ...]:
+    def combined(self, family: Family) -> tuple[Aggregation, ...]:
+        """The aggregations by which a family is measured; the whole for one without matrices.
+
+        Args:
+            family: one of the families.
+        """
         return tuple(a for a in family.aggregations if a is WHOLE or a in self.aggregations)
 
     def __call__(
@@ -106,7 +111,7 @@ class Extraction:
             (family, aggregation, records)
             for family in self.families
             if (records := tuple(r for r in family.features if f"{family.id}.{r.id}" not in self.leave_out))
-            for aggregation in self._combined(family)
+            for aggregation in self.combined(family)
         ]
         found: list[Feature] = []
         with _side_by_side() as pool:
