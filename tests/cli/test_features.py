@@ -354,8 +354,8 @@ def test_a_cohort_measures_a_case_again_whose_unit_changed(chi: Path, labels: Pa
     ("words", "code"),
     [
         (["--out", "Chimap.json"], "GD-107"),
-        (["--out", "F.csv", "--report", "dseg.nii.gz"], "GD-107"),
-        (["--out", "F.csv", "--settings", "S.toml", "--report", "S.toml"], "GD-107"),
+        (["--out", "F.csv", "--report", "dseg.nii.gz"], "GD-102"),
+        (["--out", "F.csv", "--settings", "S.toml", "--report", "S.toml"], "GD-102"),
         (["--out", "F.csv", "--wide", "F.csv"], "GD-107"),
         (["--out", "F.csv", "--wide", "W.xlsx"], "GD-102"),
         (["--out", "F.csv", "--report", "none/R.html"], "GD-504"),

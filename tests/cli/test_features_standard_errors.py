@@ -91,9 +91,8 @@ def test_the_noise_is_estimated_where_none_is_given(folder: Path) -> None:
     basis = {row["basis"] for row in measured(folder).values()}
     found = read_measured_image(folder / "ct.nii.gz", folder / "lesion.nii.gz", unit="HU")
     sigma = WhiteNoise.estimated(found.map).sigma
-    assert basis == {
-        f"white noise of σ = {sigma:.4g} HU, estimated from the image's finest detail; 40 replicates, the outline as given"
-    }
+    source = "estimated from the image's finest detail"
+    assert basis == {f"white noise of σ = {sigma:.4g} HU, {source}; 40 replicates, the outline as given"}
 
 
 def test_a_rounded_resampling_has_errors(folder: Path) -> None:
