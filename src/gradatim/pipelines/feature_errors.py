@@ -127,7 +127,7 @@ class FeatureErrors:
 
 
 def _labels(layer: Regions) -> list[int]:
-    return sorted({*layer.present, *(label for label in layer.names if label > 0)})
+    return sorted(label for label in {*layer.present, *layer.names} if label > 0)
 
 
 def _row(feature: Feature, found: dict[str, Estimate], many: set[str], basis: str) -> StandardErrorRow:
