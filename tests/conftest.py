@@ -14,7 +14,10 @@ from beartype.claw import beartype_packages
 
 # Types are checked at run time while testing. The page and the commands are left out: their edge takes what
 # strangers give and refuses it with a code, which is what their tests show.
-CHECKED = ("base", "linop", "solve", "qsm", "relaxation", "nets", "restore", "segment", "radiomics", "io", "pipelines")
+CHECKED = (
+    *("base", "linop", "solve", "nets", "io", "pipelines"),
+    *("scanner", "qsm", "relaxation", "diffusion", "restore", "segment", "radiomics", "transport"),
+)
 beartype_packages([f"gradatim.{floor}" for floor in CHECKED], conf=BeartypeConf(is_pep484_tower=True))
 
 # The clock of a shared machine is noisy, and a red run must be the change's own fault.

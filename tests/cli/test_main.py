@@ -185,5 +185,5 @@ def test_doctor_speaks_json_with_every_part_of_the_package(capsys) -> None:
     assert program.main(["doctor", "--json"]) == 0
     findings = json.loads(capsys.readouterr().out)
     assert {"torch", "numpy", "gradatim"} <= findings["versions"].keys()
-    assert findings["parts"].keys() == {"report", "notebook", "cluster", "dicom"}
+    assert findings["parts"].keys() == {"report", "notebook", "cluster", "dicom", "sequence", "raw", "nufft", "nmr"}
     assert findings["parts"]["report"]["install"] == "pip install 'gradatim[report]'"

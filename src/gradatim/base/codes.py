@@ -208,4 +208,8 @@ CODES: dict[str, str] = {
     "GD-753": "reason: the region gives nothing to count",
     "GD-754": "reason: the feature's formula has no value for this region",
     "GD-755": "remark: the region touches the image's border and its shape may be cut off",
+    # GD-8xx: sequences, raw data and diffusion
+    "GD-801": "nothing was excited before the time that is asked about",
+    "GD-802": "the readouts of raw data differ in length",
+    "GD-803": "a b-matrix is not one",
 }

@@ -6,6 +6,7 @@ The tree, with the exit code of the command line in brackets::
     ├── UsageError          [2]  GD-1xx  settings, names and values a caller chose
     ├── InputError          [3]  GD-2xx  files   GD-3xx  acquisition and BIDS
     │                            GD-6xx  the chain's numbers   GD-7xx  regions and features
+    │                            GD-8xx  sequences, raw data and diffusion   GD-9xx  findings in a sequence
     ├── UnsafeInputError    [4]  GD-4xx  paths, bombs, foreign code
     └── ResourceError       [5]  GD-5xx  disk, memory, permission, locks, optional parts
 
@@ -61,7 +62,7 @@ class InputError(GradatimError):
     """The data or its description cannot give a right answer."""
 
     exit_code = 3
-    families = ("GD-2", "GD-3", "GD-6", "GD-7")
+    families = ("GD-2", "GD-3", "GD-6", "GD-7", "GD-8", "GD-9")
 
 
 class UnsafeInputError(GradatimError):

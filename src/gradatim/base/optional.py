@@ -28,6 +28,31 @@ def pydicom_pixels() -> ModuleType:
     return _get("pydicom.pixels", "dicom")
 
 
+def pypulseq() -> ModuleType:
+    """The writer of Pulseq files and their timing check (extra ``sequence``)."""
+    return _get("pypulseq", "sequence")
+
+
+def pulseq_systems() -> ModuleType:
+    """The table of vendors' gradient systems (extra ``sequence``)."""
+    return _get("pulseq_systems", "sequence")
+
+
+def h5py() -> ModuleType:
+    """The reader of HDF5 files, in which raw data comes (extra ``raw``)."""
+    return _get("h5py", "raw")
+
+
+def finufft() -> ModuleType:
+    """The fast non-uniform Fourier transform of the Flatiron Institute (extra ``nufft``)."""
+    return _get("finufft", "nufft")
+
+
+def nmrglue() -> ModuleType:
+    """The reader of spectrometers' files (extra ``nmr``)."""
+    return _get("nmrglue", "nmr")
+
+
 def _get(module: str, extra: str) -> ModuleType:
     try:
         return importlib.import_module(module)

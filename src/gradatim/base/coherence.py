@@ -1,0 +1,167 @@
+"""What gradients do to magnetisation between pulses: the effective waveform and the trajectory in k-space."""
+
+import enum
+from collections.abc import Sequence as Sequence_
+
+import torch
+from torch import Tensor
+
+from gradatim.base.errors import InputError, UsageError
+from gradatim.base.sequence import TICKS, PulseUse, Sequence
+from gradatim.base.units import PROTON_GAMMA_BAR_HZ_PER_T
+from gradatim.base.waveform import Waveform
+
+
+class Turn(enum.Enum):
+    """What a pulse does to the coherence that is followed."""
+
+    EXCITE = "a new coherence begins"
+    REFOCUS = "its dephasing changes sign"
+    STORE = "it is kept along B0, where gradients do nothing"
+    RESTORE = "it comes back from there with its dephasing's sign changed"
+    PASS = "nothing happens to it"
+
+
+_BY_USE = {PulseUse.EXCITATION: Turn.EXCITE, PulseUse.REFOCUSING: Turn.REFOCUS}
+
+
+def turns_by_use(sequence: Sequence) -> tuple[Turn, ...]:
+    """One turn a pulse: excitations begin, refocusing pulses refocus, all others pass.
+
+    Args:
+        sequence: whose pulses say what they are for.
+    """
+    return tuple(_BY_USE.get(pulse.use, Turn.PASS) for _, pulse in sequence.pulses)
+
+
+def trajectory(sequence: Sequence, times: Tensor, turns: Sequence_[Turn] | None = None) -> Tensor:
+    """k(t) = γ̄ ∫G dt since the last excitation's centre, its sign changed by each refocusing pulse's centre.
+
+    Args:
+        sequence: what is played.
+        times: (n,), s from its beginning.
+        turns: what each pulse does, in order; by default :func:`turns_by_use`.
+
+    Returns:
+        (n, 3), 1/m; zero before the first excitation.
+
+    Raises:
+        UsageError: GD-103 unless there is one turn a pulse.
+
+    Example:
+        >>> from gradatim.base.sequence import Block, trapezoid
+        >>> silent = Sequence((Block(1000),))
+        >>> trajectory(silent, torch.zeros(2).double()).tolist()
+        [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
+    """
+    turns = _checked(sequence, turns)
+    edges, centres = _stretches(sequence)
+    areas = sequence.waveform.moment(edges).diff(dim=0)
+    position = torch.zeros(3, dtype=torch.float64)
+    live, begins, lives = False, [position], [False]
+    for area, turn in zip(areas[:-1], turns, strict=True):
+        position = position + area if live else position
+        position, live = _turned(position, live, turn)
+        begins.append(position)
+        lives.append(live)
+    stretch = torch.searchsorted(centres, times, right=True)
+    since = sequence.waveform.moment(times) - sequence.waveform.moment(edges[:-1])[stretch]
+    moving = torch.tensor(lives)[stretch][:, None]
+    return PROTON_GAMMA_BAR_HZ_PER_T * (torch.stack(begins)[stretch] + torch.where(moving, since, 0.0))
+
+
+def effective_waveform(sequence: Sequence, until: float, turns: Sequence_[Turn] | None = None) -> Waveform:
+    """The gradients as one coherence feels them, from its excitation's centre to a time, its sign +1 at the end.
+
+    Between pulses G_eff = s·G with s = ±1, or 0 while the coherence is stored; s changes at each refocusing, and is
+    chosen +1 at the end, so that γ∫G_eff dt is its dephasing there.
+
+    Args:
+        sequence: what is played.
+        until: s from its beginning, e.g. the echo.
+        turns: what each pulse does, in order; by default :func:`turns_by_use`.
+
+    Returns:
+        Waveform with times from the excitation's centre on.
+
+    Raises:
+        UsageError: GD-103 unless there is one turn a pulse.
+        InputError: GD-801 if no coherence exists at that time.
+    """
+    turns = _checked(sequence, turns)
+    _, centres = _stretches(sequence)
+    past = int((centres < until).sum())
+    first = max((i for i in range(past) if turns[i] is Turn.EXCITE), default=-1)
+    if first < 0:
+        raise InputError(
+            "GD-801",
+            given=f"no excitation before {until:.6g} s",
+            allowed="a time after a pulse that excites",
+            do="say what each pulse does if the file does not",
+        )
+    cuts = torch.cat([centres[first:past], torch.tensor([until], dtype=torch.float64)])
+    return _signed(sequence.waveform, cuts, _signs(turns[first:past]))
+
+
+def echo_time(sequence: Sequence, sample: float) -> float:
+    """Time from the last excitation's centre to a sample, s.
+
+    Args:
+        sequence: what is played.
+        sample: s from its beginning.
+
+    Raises:
+        InputError: GD-801 if nothing was excited before.
+    """
+    return sample - float(effective_waveform(sequence, sample).edges[0])
+
+
+def _checked(sequence: Sequence, turns: Sequence_[Turn] | None) -> tuple[Turn, ...]:
+    found = turns_by_use(sequence) if turns is None else tuple(turns)
+    if len(found) != len(sequence.pulses):
+        raise UsageError(
+            "GD-103",
+            given=f"{len(found)} turns for {len(sequence.pulses)} pulses",
+            allowed="one turn a pulse",
+            do="say what each pulse does, in the order of play",
+        )
+    return found
+
+
+def _stretches(sequence: Sequence) -> tuple[Tensor, Tensor]:
+    """The edges of the stretches between pulses' centres, beginning and end included, and the centres, s."""
+    centres = torch.tensor([(start + p.centre) / TICKS for start, p in sequence.pulses], dtype=torch.float64)
+    ends = torch.tensor([0.0, sequence.duration / TICKS], dtype=torch.float64)
+    return torch.cat([ends[:1], centres, ends[1:]]), centres
+
+
+def _turned(position: Tensor, live: bool, turn: Turn) -> tuple[Tensor, bool]:  # noqa: FBT001 - a state, not a switch
+    """Where a coherence is after a pulse, and whether gradients move it from there."""
+    return {
+        Turn.EXCITE: (torch.zeros_like(position), True),
+        Turn.REFOCUS: (-position, live),
+        Turn.STORE: (position, False),
+        Turn.RESTORE: (-position, True),
+        Turn.PASS: (position, live),
+    }[turn]
+
+
+def _signs(turns: Sequence_[Turn]) -> list[float]:
+    """The sign of the gradients after each turn, +1 after the last, 0 while stored; the first turn excites."""
+    acting = [turn for turn in turns if turn is not Turn.PASS]
+    sign, stored, found = 1.0, acting[-1] is Turn.STORE, []
+    for turn in reversed(turns):
+        found.append(0.0 if stored else sign)
+        stored = turn is Turn.RESTORE or (stored and turn is not Turn.STORE)
+        sign = -sign if turn in {Turn.REFOCUS, Turn.RESTORE} else sign
+    return found[::-1]
+
+
+def _signed(waveform: Waveform, cuts: Tensor, signs: list[float]) -> Waveform:
+    """A waveform between the first and the last cut, each stretch between cuts times its sign."""
+    inside = waveform.edges[(waveform.edges > cuts[0]) & (waveform.edges < cuts[-1])]
+    edges = torch.cat([inside, cuts]).unique()
+    middle = 0.5 * (edges[1:] + edges[:-1])
+    sign = torch.tensor(signs, dtype=torch.float64)[torch.searchsorted(cuts, middle, right=True) - 1][:, None]
+    left, centre = waveform.at(edges[:-1]), waveform.at(middle)
+    return Waveform(edges, sign * left, sign * (2.0 * centre - left))

@@ -1,0 +1,1 @@
+"""From attenuation under gradients to what moves, and in which space."""

@@ -1,0 +1,1 @@
+"""What gradients allow, in closed form, and which limit binds."""

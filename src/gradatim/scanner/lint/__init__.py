@@ -1,0 +1,1 @@
+"""Findings about the physics of a sequence."""

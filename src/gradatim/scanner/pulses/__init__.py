@@ -1,0 +1,1 @@
+"""Pulses of radio frequency, and the profiles that they deliver."""

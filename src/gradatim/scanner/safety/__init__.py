@@ -1,0 +1,1 @@
+"""Stimulation of nerves and other limits of people, estimated; never a clearance."""

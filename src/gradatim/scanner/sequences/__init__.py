@@ -1,0 +1,1 @@
+"""Sequences, block by block."""

@@ -1,0 +1,1 @@
+"""The signal that a sequence draws from spins."""
