@@ -35,6 +35,10 @@ CODES: dict[str, str] = {
     "GD-154": "a file of perturbations gives fewer than two measurements of each case",
     "GD-155": "a scanner's file does not say once how sharp, or how noisy, its images are",
     "GD-156": "a noise power curve is not one",
+    "GD-166": "a gradient, or a time asked of a sequence, is beyond the hardware",
+    "GD-167": "a pulse is stronger than the transmitter can make it",
+    "GD-168": "the protocol of a sequence is impossible",
+    "GD-169": "the design of a pulse is impossible",
     # GD-2xx: files
     "GD-201": "the file is empty or shorter than a NIfTI header",
     "GD-202": "the file is not a NIfTI file of the kind that is read here",
@@ -212,4 +216,6 @@ CODES: dict[str, str] = {
     "GD-801": "nothing was excited before the time that is asked about",
     "GD-802": "the readouts of raw data differ in length",
     "GD-803": "a b-matrix is not one",
+    "GD-804": "a sequence takes no samples",
+    "GD-805": "a gradient shape is asked for times that it cannot have",
 }
