@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from gradatim.base.errors import UnsafeInputError
+from gradatim.base.findings import refusals
 from gradatim.io.bids import scan_dataset
-from gradatim.io.findings import refusals
 from gradatim.io.multiecho import EchoReader
 from gradatim.io.preflight import Preflight
 from tests.io.dataset import MAG2, PHASE2, build

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from gradatim.base.errors import GradatimError, InputError, ResourceError, UnsafeInputError
+from gradatim.base.findings import Severity
 from gradatim.io.byte_source import TAIL_BYTES
 from gradatim.io.echo_series import series_from_files
-from gradatim.io.findings import Severity
 from gradatim.io.multiecho import EchoReader
 from gradatim.io.nifti import read_complex, read_image, read_labels, read_mask
 from gradatim.io.orientation import Frame

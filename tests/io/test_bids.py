@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from gradatim.base.errors import InputError, UnsafeInputError
+from gradatim.base.findings import Severity
 from gradatim.io.bids import scan_dataset
 from gradatim.io.bids_names import check_label, parse_name
 from gradatim.io.echo_series import Part
-from gradatim.io.findings import Severity
 from tests.io.dataset import write_json
 
 

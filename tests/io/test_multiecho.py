@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from gradatim.base.errors import GradatimError, InputError, UsageError
+from gradatim.base.findings import Severity, refusals
 from gradatim.base.units import PROTON_GAMMA_BAR_HZ_PER_T
 from gradatim.io.bids import scan_dataset
 from gradatim.io.echo_series import EchoSeries, Part, series_from_files
-from gradatim.io.findings import Severity, refusals
 from gradatim.io.multiecho import EchoReader, Examination
 from gradatim.io.orientation import Frame
 from gradatim.io.phase_units import RADIANS, Confidence, FullRange, PhaseSign

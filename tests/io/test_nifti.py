@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from gradatim.base.errors import GradatimError, UsageError
+from gradatim.base.findings import Severity
 from gradatim.base.grid import Grid
-from gradatim.io.findings import Severity
 from gradatim.io.nifti import read_complex, read_image, read_labels, read_mask, read_nifti
 from gradatim.io.nifti_write import write_nifti
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gradatim.base.errors import InputError
-from gradatim.io.findings import Severity
+from gradatim.base.findings import Severity
 from gradatim.io.nifti import read_image
 from gradatim.io.orientation import Frame
 

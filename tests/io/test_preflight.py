@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from gradatim.base.errors import GradatimError
+from gradatim.base.findings import Severity, refusals
 from gradatim.io.bids import scan_dataset
-from gradatim.io.findings import Severity, refusals
 from gradatim.io.multiecho import EchoReader
 from gradatim.io.phase_units import FullRange
 from gradatim.io.preflight import Preflight

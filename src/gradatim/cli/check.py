@@ -36,8 +36,8 @@ class Check:
         """
         from rich.console import Console
 
+        from gradatim.base.findings import Finding, refusals
         from gradatim.cli.findings_in_words import in_words
-        from gradatim.io.findings import Finding, refusals
         from gradatim.io.multiecho import EchoReader
         from gradatim.io.phase_units import PHASE_UNITS
         from gradatim.io.preflight import Preflight

@@ -40,10 +40,10 @@ class Calibrate:
         """
         from rich.console import Console
 
+        from gradatim.base.findings import Finding, Severity
         from gradatim.cli.ct_input import read_with_masks
         from gradatim.cli.feature_outputs import require_outputs
         from gradatim.cli.findings_in_words import in_words
-        from gradatim.io.findings import Finding, Severity
         from gradatim.io.nifti_write import write_nifti
         from gradatim.radiomics.ct.calibration import TwoPointCalibration
         from gradatim.radiomics.ct.scale_check import ScaleCheck

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
+from gradatim.base.findings import Finding, Severity
 from gradatim.cli.outcome import plain
-from gradatim.io.findings import Finding, Severity
 
 _LOOK = {
     Severity.REFUSE: ("refused", "bold red"),

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from gradatim.base.errors import InputError
+from gradatim.base.findings import Finding, Severity
 from gradatim.base.nouns import QuantitativeMap, Regions
-from gradatim.io.findings import Finding, Severity
 from gradatim.io.nifti import read_mask
 from gradatim.io.sidecar import read_sidecar
 from gradatim.io.volume import read_regions, read_volume, sidecar_beside, volume_name

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from gradatim.io.findings import Finding, Severity
+from gradatim.base.findings import Finding, Severity
 
 _UNITS = dict.fromkeys(("ibsi-a", "ibsi-b", "ibsi-c", "ibsi-d", "ibsi-e"), "HU") | {"qsm": "ppm"}
 """Preset → unit of its ranges, bins and rounding; the others have none."""

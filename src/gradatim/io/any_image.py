@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from gradatim.base.errors import UsageError
+from gradatim.base.findings import Finding, Severity
 from gradatim.base.grid import Grid
 from gradatim.io.atomic import require_place
 from gradatim.io.byte_source import open_source
-from gradatim.io.findings import Finding, Severity
 from gradatim.io.nifti import NiftiImage, read_image
 from gradatim.io.nifti_write import write_nifti
 from gradatim.io.picture import ENDINGS, Picture, read_picture

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from gradatim.base.errors import GradatimError, InputError
+from gradatim.base.findings import Finding, Severity
 from gradatim.io.bids_names import BidsName, check_label, parse_name
 from gradatim.io.dataset_path import check_inside
 from gradatim.io.echo_series import EchoFile, EchoSeries, Part
-from gradatim.io.findings import Finding, Severity
 from gradatim.io.sidecar import read_sidecar
 
 SUFFIXES = ("MEGRE", "T2starw", "T1w")

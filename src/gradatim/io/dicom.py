@@ -9,12 +9,12 @@ import numpy as np
 import torch
 
 from gradatim.base.errors import InputError, ResourceError, UsageError
+from gradatim.base.findings import Finding, Severity
 from gradatim.base.grid import Grid
 from gradatim.base.optional import pydicom
 from gradatim.io.dicom_elements import damaged, decoding, element, items, numbers, unread
 from gradatim.io.dicom_file import is_dicom, pixel_array, read_dataset
 from gradatim.io.dicom_plane import frame_groups, in_groups, order_and_affine, planes_of
-from gradatim.io.findings import Finding, Severity
 from gradatim.io.memory import default_budget_bytes
 from gradatim.io.volume_nouns import Volume
 

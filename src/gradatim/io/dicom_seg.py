@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from gradatim.base.errors import InputError
+from gradatim.base.findings import Finding, Severity
 from gradatim.base.grid import Grid
 from gradatim.io.dicom_elements import damaged, element, in_words, items, whole
 from gradatim.io.dicom_file import pixel_array, read_dataset
 from gradatim.io.dicom_plane import Plane, frame_groups, in_groups, planes_of
-from gradatim.io.findings import Finding, Severity
 from gradatim.io.rtstruct import require_same_frame
 from gradatim.io.volume_nouns import RegionSet, Volume, layered
 

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TypeGuard
 
+from gradatim.base.findings import Finding, Severity
 from gradatim.base.units import PROTON_GAMMA_BAR_HZ_PER_T
 from gradatim.io.echo_series import EchoFile, EchoSeries, Part
-from gradatim.io.findings import Finding, Severity
 
 TIME_TOLERANCE_S = 1e-5
 """Two echo times that differ less are one; sidecars round to this."""

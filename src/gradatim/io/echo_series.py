@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gradatim.base.errors import UsageError
-from gradatim.io.findings import Finding
+from gradatim.base.findings import Finding
 
 
 class Part(Enum):

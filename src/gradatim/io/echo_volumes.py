@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from gradatim.base.errors import GradatimError
+from gradatim.base.findings import Finding, Severity
 from gradatim.base.grid import Grid
 from gradatim.io.digest import values_sha256
 from gradatim.io.echo_series import EchoFile, EchoSeries, Part
-from gradatim.io.findings import Finding, Severity
 from gradatim.io.nifti import NiftiImage, read_image
 from gradatim.io.orientation import Frame
 

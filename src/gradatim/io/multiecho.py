@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gradatim.base.errors import InputError
+from gradatim.base.findings import Finding, Severity, first_error, refusals
 from gradatim.base.grid import Grid
 from gradatim.base.nouns import MultiEcho
 from gradatim.io.echo_checks import check_parts, echo_times, field_strength
@@ -21,7 +22,6 @@ from gradatim.io.echo_volumes import (
     settle_cartesian,
     settle_polar,
 )
-from gradatim.io.findings import Finding, Severity, first_error, refusals
 from gradatim.io.orientation import Frame
 from gradatim.io.phase_decision import decide_phase_scaling
 from gradatim.io.phase_units import Confidence, FullRange, PhaseEvidence, PhaseScaling, PhaseSign, PhaseUnits

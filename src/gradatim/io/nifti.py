@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from gradatim.base.errors import InputError
+from gradatim.base.findings import Finding, Severity
 from gradatim.base.grid import Grid
 from gradatim.io.byte_source import open_source
-from gradatim.io.findings import Finding, Severity
 from gradatim.io.memory import default_budget_bytes
 from gradatim.io.nifti_header import NiftiHeader, read_header
 from gradatim.io.orientation import Frame, orient, volume_spacing

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 
 from gradatim.base.errors import InputError, ResourceError, UnsafeInputError
+from gradatim.base.findings import Finding, Severity
 from gradatim.base.grid import Grid
 from gradatim.base.nouns import Regions
 from gradatim.io.byte_source import ByteSource, open_source
-from gradatim.io.findings import Finding, Severity
 from gradatim.io.memory import default_budget_bytes
 from gradatim.io.nifti import MAX_LABEL
 from gradatim.io.nrrd_header import NrrdHeader, damaged, read_nrrd_header

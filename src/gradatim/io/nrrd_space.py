@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from gradatim.base.errors import InputError
-from gradatim.io.findings import Finding, Severity
+from gradatim.base.findings import Finding, Severity
 from gradatim.io.nrrd_header import NrrdHeader, damaged
 from gradatim.io.orientation import Orientation, checked_affine
 

@@ -7,7 +7,7 @@ from enum import Enum
 import numpy as np
 
 from gradatim.base.errors import InputError
-from gradatim.io.findings import Finding, Severity
+from gradatim.base.findings import Finding, Severity
 from gradatim.io.nifti_header import NiftiHeader
 
 SHEAR_TOLERANCE = 1e-3

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gradatim.base.errors import InputError
-from gradatim.io.findings import Finding, Severity
+from gradatim.base.findings import Finding, Severity
 from gradatim.io.phase_units import (
     DEGREES,
     PHASE_UNITS,

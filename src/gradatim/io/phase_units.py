@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gradatim.io.findings import Finding
+from gradatim.base.findings import Finding
 from gradatim.io.nifti_header import NiftiHeader
 
 FILLED = 0.95

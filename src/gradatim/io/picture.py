@@ -13,8 +13,8 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from gradatim.base.errors import InputError, UnsafeInputError
+from gradatim.base.findings import Finding, Severity
 from gradatim.io.byte_source import open_source
-from gradatim.io.findings import Finding, Severity
 from gradatim.io.memory import default_budget_bytes
 
 ENDINGS = {"PNG": (".png",), "JPEG": (".jpg", ".jpeg")}

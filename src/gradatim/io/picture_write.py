@@ -8,8 +8,8 @@ from PIL import Image
 from torch import Tensor
 
 from gradatim.base.errors import InputError, UsageError
+from gradatim.base.findings import Finding, Severity
 from gradatim.io.atomic import atomic_file
-from gradatim.io.findings import Finding, Severity
 from gradatim.io.picture import ENDINGS, Picture
 
 JPEG_QUALITY = 95

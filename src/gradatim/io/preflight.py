@@ -4,8 +4,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gradatim.base.errors import GradatimError, InputError
+from gradatim.base.findings import Finding, Severity
 from gradatim.io.bids import scan_dataset
-from gradatim.io.findings import Finding, Severity
 from gradatim.io.multiecho import EchoReader
 from gradatim.io.nifti import read_nifti
 

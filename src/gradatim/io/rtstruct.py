@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from gradatim.base.errors import InputError
+from gradatim.base.findings import Finding, Severity
 from gradatim.base.grid import Grid
 from gradatim.io.contour_fill import inside_contours
 from gradatim.io.dicom_elements import damaged, element, in_words, items, numbers, reading, whole
 from gradatim.io.dicom_file import read_dataset
-from gradatim.io.findings import Finding, Severity
 from gradatim.io.volume_nouns import RegionSet, Volume, layered
 
 SOP_CLASS = "1.2.840.10008.5.1.4.1.1.481.3"

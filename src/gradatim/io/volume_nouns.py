@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gradatim.base.findings import Finding
 from gradatim.base.grid import Grid
 from gradatim.base.nouns import Regions
-from gradatim.io.findings import Finding
 
 
 @dataclass(frozen=True, eq=False)

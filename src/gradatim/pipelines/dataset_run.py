@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from gradatim.base.errors import GradatimError, UsageError
+from gradatim.base.findings import Finding, refusals
 from gradatim.io.atomic import write_refusal
 from gradatim.io.atomic_folder import recover
 from gradatim.io.bids import BidsScan, scan_dataset
 from gradatim.io.derivatives import write_dataset_files
-from gradatim.io.findings import Finding, refusals
 from gradatim.io.lock import run_lock
 from gradatim.io.sidecar import read_sidecar, write_sidecar
 from gradatim.pipelines.outcome import End, Outcome

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import torch
 
+from gradatim.base.findings import Finding, Severity
 from gradatim.base.nouns import QuantitativeMap, Regions
 from gradatim.io.atomic import write_refusal
-from gradatim.io.findings import Finding, Severity
 from gradatim.io.manifest import MeasuredCase
 from gradatim.io.nifti_write import write_nifti
 from gradatim.io.sidecar import write_sidecar

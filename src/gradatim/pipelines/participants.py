@@ -7,10 +7,10 @@ from pathlib import Path
 
 from gradatim.base.choice import advice
 from gradatim.base.errors import GradatimError, UsageError
+from gradatim.base.findings import Finding, Severity
 from gradatim.io.bids import BidsScan
 from gradatim.io.byte_source import open_source
 from gradatim.io.echo_series import EchoSeries
-from gradatim.io.findings import Finding, Severity
 from gradatim.io.memory import free_memory_bytes
 from gradatim.io.nifti_header import read_header
 
