@@ -218,4 +218,6 @@ CODES: dict[str, str] = {
     "GD-803": "a b-matrix is not one",
     "GD-804": "a sequence takes no samples",
     "GD-805": "a gradient shape is asked for times that it cannot have",
+    "GD-830": "a spin's relaxation time is not positive",
+    "GD-831": "a spin's position, density, offset or B1 is not finite",
 }

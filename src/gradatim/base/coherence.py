@@ -88,6 +88,26 @@ def effective_waveform(sequence: Sequence, until: float, turns: Sequence_[Turn] 
         UsageError: GD-103 unless there is one turn a pulse.
         InputError: GD-801 if no coherence exists at that time.
     """
+    return _signed(sequence.waveform, *coherence_signs(sequence, until, turns))
+
+
+def coherence_signs(
+    sequence: Sequence, until: float, turns: Sequence_[Turn] | None = None
+) -> tuple[Tensor, tuple[float, ...]]:
+    """When one coherence changes its sign: s(t) on stretches from its excitation to a time, +1 on the last.
+
+    Args:
+        sequence: what is played.
+        until: s from its beginning.
+        turns: what each pulse does, in order; by default :func:`turns_by_use`.
+
+    Returns:
+        The n + 1 edges of the stretches, s, and s on each of them: ±1, or 0 while the coherence is stored.
+
+    Raises:
+        UsageError: GD-103 unless there is one turn a pulse.
+        InputError: GD-801 if no coherence exists at that time.
+    """
     turns = _checked(sequence, turns)
     _, centres = _stretches(sequence)
     past = int((centres < until).sum())
@@ -100,7 +120,7 @@ def effective_waveform(sequence: Sequence, until: float, turns: Sequence_[Turn] 
             do="say what each pulse does if the file does not",
         )
     cuts = torch.cat([centres[first:past], torch.tensor([until], dtype=torch.float64)])
-    return _signed(sequence.waveform, cuts, _signs(turns[first:past]))
+    return cuts, tuple(_signs(turns[first:past]))
 
 
 def echo_time(sequence: Sequence, sample: float) -> float:
@@ -157,7 +177,7 @@ def _signs(turns: Sequence_[Turn]) -> list[float]:
     return found[::-1]
 
 
-def _signed(waveform: Waveform, cuts: Tensor, signs: list[float]) -> Waveform:
+def _signed(waveform: Waveform, cuts: Tensor, signs: tuple[float, ...]) -> Waveform:
     """A waveform between the first and the last cut, each stretch between cuts times its sign."""
     inside = waveform.edges[(waveform.edges > cuts[0]) & (waveform.edges < cuts[-1])]
     edges = torch.cat([inside, cuts]).unique()
