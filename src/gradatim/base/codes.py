@@ -39,6 +39,8 @@ CODES: dict[str, str] = {
     "GD-167": "a pulse is stronger than the transmitter can make it",
     "GD-168": "the protocol of a sequence is impossible",
     "GD-169": "the design of a pulse is impossible",
+    "GD-175": "a stimulation model is not possible",
+    "GD-176": "gradients to judge are not three finite values an instant",
     # GD-2xx: files
     "GD-201": "the file is empty or shorter than a NIfTI header",
     "GD-202": "the file is not a NIfTI file of the kind that is read here",
