@@ -19,7 +19,7 @@ def test_voxels_lie_where_a_discrete_fourier_transform_puts_its_pixels():
     assert found.offset.tolist() == [12.0, 12.0]
     assert found.size == (0.002, 0.003, 0.005)
     k = torch.arange(-2, 2).double() / 8e-3
-    wave = torch.exp(-2j * math.pi * k[:, None] * ((torch.arange(4) - 2) * 2e-3))
+    wave = torch.exp(-2j * math.pi * k[:, None] * ((torch.arange(4) - 2).double() * 2e-3))
     assert torch.allclose(wave.mH @ wave, 4 * torch.eye(4, dtype=torch.complex128), atol=1e-12)
 
 
