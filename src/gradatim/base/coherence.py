@@ -55,19 +55,42 @@ def trajectory(sequence: Sequence, times: Tensor, turns: Sequence_[Turn] | None 
         [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
     """
     turns = _checked(sequence, turns)
-    edges, centres = _stretches(sequence)
-    areas = sequence.waveform.moment(edges).diff(dim=0)
-    position = torch.zeros(3, dtype=torch.float64)
-    live, begins, lives = False, [position], [False]
-    for area, turn in zip(areas[:-1], turns, strict=True):
-        position = position + area if live else position
-        position, live = _turned(position, live, turn)
-        begins.append(position)
+    _, centres = _stretches(sequence)
+    return PROTON_GAMMA_BAR_HZ_PER_T * dephasing(sequence.waveform, times, centres=centres, turns=turns)
+
+
+def dephasing(waveform: Waveform, times: Tensor, *, centres: Tensor, turns: Sequence_[Turn]) -> Tensor:
+    """∫G dt as the last excited coherence has it at each time; gradients flow to the waveform and to all times.
+
+    A constant waveform of 1 gives the time since excitation that is not refocused, whose size counts for T2'.
+
+    Args:
+        waveform: G, from before the first pulse on.
+        times: (n,), s.
+        centres: (pulses,), s, increasing, when each pulse turns.
+        turns: what each pulse does.
+
+    Returns:
+        (n, 3), T·s/m; zero before the first excitation.
+
+    Example:
+        >>> one = torch.ones(1, 3).double()
+        >>> clock = Waveform(torch.tensor([0.0, 1.0]).double(), one, one)
+        >>> turns, centres = (Turn.EXCITE, Turn.REFOCUS), torch.tensor([0.25, 0.5]).double()
+        >>> dephasing(clock, torch.tensor([0.75]).double(), centres=centres, turns=turns)[0, 0].item()
+        0.0
+    """
+    begins = waveform.moment(torch.cat([waveform.edges[:1], centres]))
+    position = torch.zeros_like(begins[0])
+    live, positions, lives = False, [position], [False]
+    for area, turn in zip(begins.diff(dim=0), turns, strict=True):
+        position, live = _turned(position + area if live else position, live, turn)
+        positions.append(position)
         lives.append(live)
-    stretch = torch.searchsorted(centres, times, right=True)
-    since = sequence.waveform.moment(times) - sequence.waveform.moment(edges[:-1])[stretch]
-    moving = torch.tensor(lives)[stretch][:, None]
-    return PROTON_GAMMA_BAR_HZ_PER_T * (torch.stack(begins)[stretch] + torch.where(moving, since, 0.0))
+    stretch = torch.searchsorted(centres.detach(), times.detach(), right=True)
+    moving = torch.tensor(lives, device=stretch.device)[stretch][:, None]
+    since = waveform.moment(times) - begins[stretch]
+    return torch.stack(positions)[stretch] + torch.where(moving, since, 0.0)
 
 
 def effective_waveform(sequence: Sequence, until: float, turns: Sequence_[Turn] | None = None) -> Waveform:
