@@ -260,6 +260,7 @@ CODES: dict[str, str] = {
     "GD-826": "what a sequence says about its pulses' turns does not fit them",
     "GD-830": "a spin's relaxation time is not positive",
     "GD-831": "a spin's position, density, offset or B1 is not finite",
+    "GD-832": "a sample is taken during a pulse",
     "GD-840": "too few measurements or weightings for a fit of diffusion",
     "GD-841": "a diffusion weighting is negative or not finite",
     "GD-842": "the directions and weightings do not determine what was asked",
