@@ -62,7 +62,7 @@ class FrequencyEncoding:
 
     Example:
         >>> line = FrequencyEncoding(fov=0.22, matrix=64, dwell=20e-6).solved()
-        >>> round(1e3 * line["gradient"].item(), 4), line["pixel_bandwidth"].item()
+        >>> round(1e3 * line["gradient"].item(), 4), round(line["pixel_bandwidth"].item(), 2)
         (5.3379, 781.25)
     """
 

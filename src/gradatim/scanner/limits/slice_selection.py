@@ -134,7 +134,8 @@ class SliceSelection:
             "m",
             Constraint.AMPLITUDE,
             f"amplitude-bound: {asked}at {known['bandwidth'].item():.5g} Hz the thinnest slice is "
-            f"{1e3 * value.item():.4f} mm; 1 % more gradient or 1 % less bandwidth makes it 1 % thinner, slew rate does not",
+            f"{1e3 * value.item():.4f} mm; 1 % more gradient or 1 % less bandwidth makes it 1 % thinner, "
+            "slew rate does not",
             slopes,
             relative,
             {name: Quantity(known[name], unit) for name, unit in units.items() if name in known},
