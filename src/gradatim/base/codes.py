@@ -38,6 +38,8 @@ CODES: dict[str, str] = {
     "GD-157": "the numbers of a design are too few to solve it, or contradict each other",
     "GD-159": "a limit, a length or a time lies where only a wrong unit would put it",
     "GD-160": "an offset in parts per million, and no field strength",
+    "GD-161": "a sequence is nothing that the Pulseq format can hold, or that the limits allow",
+    "GD-162": "the times of a sequence do not fit the scanner's clocks and dead times",
     "GD-166": "a gradient, or a time asked of a sequence, is beyond the hardware",
     "GD-167": "a pulse is stronger than the transmitter can make it",
     "GD-168": "the protocol of a sequence is impossible",

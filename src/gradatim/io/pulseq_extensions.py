@@ -21,6 +21,9 @@ _SILENT = {
 """Extensions that change nothing of what is computed here, and why."""
 
 _PLAYED = ("LABELSET", "LABELINC", "ROTATIONS")
+_NOTHING = 1e-12
+"""What a rotation leaves of an axis by rounding alone, of the largest."""
+
 _UNIT = 1e-3
 """How far from 1 a quaternion's length may be; it is made 1."""
 
@@ -132,9 +135,13 @@ def turned(lobes: Lobes, line: Line) -> Lobes:
         )
         if not (bool(begins) and bool(ends)):
             raise impossible(line.where, "a rotation of a gradient that jumps while another is on")
-    values = torch.stack([torch.zeros(len(times), dtype=torch.float64) if g is None else _at(g, times) for g in lobes])
-    rotated = matrix @ values
-    return tuple(Lobe(times, row) if bool((row != 0).any()) else None for row in rotated)  # type: ignore[return-value]
+    silent = torch.zeros(len(times), dtype=torch.float64)
+    rotated = matrix @ torch.stack([silent if lobe is None else at_knots(lobe, times) for lobe in lobes])
+    largest = rotated.abs().amax(dim=1)
+    x, y, z = (
+        Lobe(times, row) if top > _NOTHING * largest.max() else None for row, top in zip(rotated, largest, strict=True)
+    )
+    return x, y, z
 
 
 def rotation(quaternion: Tensor) -> Tensor:
@@ -161,7 +168,7 @@ def trigger_end(line: Line) -> int:
     return sum(nanoseconds(line.sized(5).number_at(i), US, line.where) for i in (3, 4))
 
 
-def _at(lobe: Lobe, times: Tensor) -> Tensor:
+def at_knots(lobe: Lobe, times: Tensor) -> Tensor:
     """A lobe at the knots of all, 0 outside of it."""
     right = torch.searchsorted(lobe.times, times).clamp(1, len(lobe.times) - 1)
     left = right - 1
