@@ -1,7 +1,7 @@
 """Which part of an EPI readout lobe is sampled: all of it, its flat top, or all but the blips."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -10,24 +10,24 @@ from gradatim.scanner.limits.limit import Number, real
 from gradatim.scanner.limits.lobe import lobe_duration, lobe_peak
 
 
-class EpiSampling(Protocol):
+class EpiSampling(ABC):
     """A way to sample the readout lobe; all its methods act elementwise and are differentiable."""
 
+    @abstractmethod
     def duration(self, area: Number, blip: Number, max_gradient: Number, max_slew: Number) -> Tensor:
         """The shortest lobe, s, of which an area (T·s/m) is sampled beside blips of a duration (s)."""
-        ...
 
+    @abstractmethod
     def enough(self, area: Number, blip: Number, max_slew: Number) -> Tensor:
         """The gradient above which more of it gives nothing, T/m."""
-        ...
 
+    @abstractmethod
     def sampled(self, ramp: Tensor, total: Tensor, amplitude: Tensor, blip: Number) -> Tensor:
         """The sampled area, T·s/m, of trapezoids."""
-        ...
 
 
 @dataclass(frozen=True)
-class RampSampled:
+class RampSampled(EpiSampling):
     """Samples are taken all the time, on the ramps too: ESP = T(A).
 
     Example:
@@ -49,7 +49,7 @@ class RampSampled:
 
 
 @dataclass(frozen=True)
-class FlatTopSampled:
+class FlatTopSampled(EpiSampling):
     """Samples are taken on the flat top only: the least of A/g + 2g/S over g ≤ G, at g = √(A·S/2).
 
     Where only the slew rate binds, 2√(2A/S), √2 times as long as with ramps sampled.
@@ -74,7 +74,7 @@ class FlatTopSampled:
 
 
 @dataclass(frozen=True)
-class BlipsLeftOut:
+class BlipsLeftOut(EpiSampling):
     """Samples are taken on ramps and flat top, but not during the blips, half of which lies at either end.
 
     What the lobe gives in those halves is lost: A grows by S·(Tb/2)² as long as half a blip is shorter than a ramp.
