@@ -52,6 +52,8 @@ CODES: dict[str, str] = {
     "GD-175": "a stimulation model is not possible",
     "GD-176": "gradients to judge are not three finite values an instant",
     "GD-177": "a duration, a swing or a lever of a stimulation is not positive",
+    "GD-178": "spins cannot be parted as asked for",
+    "GD-179": "noise of an impossible standard deviation is asked for",
     "GD-186": "a level, a number of iterations, or another setting of a diffusion fit is impossible",
     "GD-187": "a noise model of a diffusion fit is impossible",
     "GD-188": "a grid of diffusion coefficients is impossible",
