@@ -5,7 +5,6 @@ import math
 from dataclasses import replace
 
 import torch
-from torch import Tensor
 
 from gradatim.base.errors import UsageError
 from gradatim.scanner.simulate.spins import Spins
@@ -33,9 +32,10 @@ def split(spins: Spins, parts: tuple[int, int, int]) -> Spins:
     _checked(spins, min(parts), wide=[edge for edge, count in zip(spins.size, parts, strict=True) if count > 1])
     index = torch.tensor(list(itertools.product(*(range(count) for count in parts)))).double()
     middle = 0.5 * (torch.tensor(parts).double() - 1)
-    smaller = tuple(edge / count for edge, count in zip(spins.size, parts, strict=True))
-    size = torch.tensor(smaller, dtype=torch.float64)
-    return replace(_displaced(spins, ((index - middle) * size).to(spins.position)), size=smaller)
+    x, y, z = (edge / count for edge, count in zip(spins.size, parts, strict=True))
+    away = ((index - middle) * torch.tensor([x, y, z], dtype=torch.float64)).to(spins.position)
+    many = _repeated(spins, len(away))
+    return replace(many, position=many.position + away.repeat(len(spins), 1), size=(x, y, z))
 
 
 def scatter(spins: Spins, count: int, *, seed: int | torch.Generator) -> Spins:
@@ -81,11 +81,6 @@ def lorentzian(spins: Spins, count: int) -> Spins:
     away = (width[:, None] * torch.tan(middle).to(width)).flatten()
     many = _repeated(spins, count)
     return replace(many, offset=many.offset + away, t2_prime=torch.full_like(many.t2_prime, math.inf))
-
-
-def _displaced(spins: Spins, away: Tensor) -> Spins:
-    many = _repeated(spins, len(away))
-    return replace(many, position=many.position + away.repeat(len(spins), 1))
 
 
 def _repeated(spins: Spins, count: int) -> Spins:

@@ -1,6 +1,7 @@
 """What is in the scanner: spins at points, each with its equilibrium magnetisation, relaxation times and field."""
 
 import math
+from collections.abc import Callable
 from collections.abc import Sequence as Sequence_
 from dataclasses import dataclass, fields, replace
 
@@ -85,13 +86,23 @@ class Spins:
 
     def __getitem__(self, chosen: Tensor | slice) -> "Spins":
         """Some of the spins, by mask, indices or slice."""
-        kept = {name: value[chosen] for name, value in self._values().items()}
-        return replace(self, position=self.position[chosen], **kept)
+        return self._each(lambda value: value[chosen])
 
     def to(self, target: torch.dtype | torch.device | str) -> "Spins":
         """The same spins in another precision or on another device."""
-        moved = {name: value.to(target) for name, value in self._values().items()}
-        return replace(self, position=self.position.to(target), **moved)
+        return self._each(lambda value: value.to(target))
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> "Spins":
+        return Spins(
+            position=change(self.position),
+            density=change(self.density),
+            t1=change(self.t1),
+            t2=change(self.t2),
+            offset=change(self.offset),
+            t2_prime=change(self.t2_prime),
+            b1=change(self.b1),
+            size=self.size,
+        )
 
 
 def spins_at(
@@ -120,8 +131,15 @@ def spins_at(
         [0.0, 10.0]
     """
     place = position.double()
-    values = {"density": density, "t1": t1, "t2": t2, "offset": offset, "t2_prime": t2_prime, "b1": b1}
-    return Spins(place, **{name: _filled(value, len(place), place) for name, value in values.items()})
+    return Spins(
+        position=place,
+        density=_filled(density, place),
+        t1=_filled(t1, place),
+        t2=_filled(t2, place),
+        offset=_filled(offset, place),
+        t2_prime=_filled(t2_prime, place),
+        b1=_filled(b1, place),
+    )
 
 
 def voxel_spins(
@@ -185,10 +203,18 @@ def join(groups: Sequence_[Spins]) -> Spins:
             allowed="one group at least, all of one size",
             do="simulate spins of different size one after the other and add the signals",
         )
-    names = [item.name for item in fields(Spins) if item.name != "size"]
-    return Spins(**{n: torch.cat([getattr(g, n) for g in groups]) for n in names}, size=groups[0].size)
+    return Spins(
+        position=torch.cat([group.position for group in groups]),
+        density=torch.cat([group.density for group in groups]),
+        t1=torch.cat([group.t1 for group in groups]),
+        t2=torch.cat([group.t2 for group in groups]),
+        offset=torch.cat([group.offset for group in groups]),
+        t2_prime=torch.cat([group.t2_prime for group in groups]),
+        b1=torch.cat([group.b1 for group in groups]),
+        size=groups[0].size,
+    )
 
 
-def _filled(value: Value, count: int, like: Tensor) -> Tensor:
-    """A number, or n of them, as n of them in double precision."""
-    return torch.as_tensor(value, dtype=like.dtype, device=like.device).expand(count)
+def _filled(value: Value, place: Tensor) -> Tensor:
+    """A number, or one for each place, as one for each in the places' precision."""
+    return torch.as_tensor(value, dtype=place.dtype, device=place.device).expand(len(place))
