@@ -56,7 +56,7 @@ class Gradient:
         times: (n,), ns after the delay, int64.
         values: (n,), T/m.
         end: ns after the delay at which the shape ends.
-        open: whether knots at 0 and at the end are to be added, their values unknown.
+        open: whether knots that are missing at 0 and at the end are to be added, their values unknown.
     """
 
     delay: int
@@ -72,10 +72,11 @@ class Gradient:
             before: T/m at the beginning of the block.
         """
         times, values = self.times, self.values
-        if self.open:
-            first = before if self.delay == 0 else 0.0
-            last = (3.0 * values[-1] - values[-2]) / 2.0 if len(values) > 1 else values[-1]
-            times, values = np.concatenate([[0], times, [self.end]]), np.concatenate([[first], values, [last]])
+        if self.open and times[0] > 0:
+            times, values = np.append(0, times), np.append(before if self.delay == 0 else 0.0, values)
+        if self.open and times[-1] < self.end:
+            last = (3.0 * values[-1] - values[-2]) / 2.0
+            times, values = np.append(times, self.end), np.append(values, last)
         if times[-1] == times[0]:
             return None
         return Lobe(torch.from_numpy(times + self.delay), torch.from_numpy(values))
@@ -147,7 +148,7 @@ def gradient_of(line: Line, shapes: Shapes, version: Version, raster: int) -> Gr
         end += raster // 2
     values = samples * line.number_at(1) / PROTON_GAMMA_BAR_HZ_PER_T
     if ends is None:
-        return Gradient(delay, times, values, end, open=times[0] > 0)
+        return Gradient(delay, times, values, end, open=True)
     if times[0] > 0:
         times, values = np.append(0, times), np.append(ends[0] / PROTON_GAMMA_BAR_HZ_PER_T, values)
     if times[-1] < end:

@@ -256,7 +256,7 @@ def _words(error: SimpleNamespace) -> str:
 
 
 def _flat(hertz: np.ndarray) -> bool:
-    return len(hertz) == 3 or (len(hertz) == 4 and hertz[1] == hertz[2])
+    return len(hertz) == 3 or (len(hertz) == 4 and float(hertz[1]) == float(hertz[2]))
 
 
 def _unfit(what: str) -> UsageError:
