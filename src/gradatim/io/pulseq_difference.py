@@ -9,14 +9,14 @@ from torch import Tensor
 from gradatim.base.sequence import Block, Lobe, Pulse, Readout, Sequence
 from gradatim.io.pulseq_extensions import at_knots
 
-DIGITS = 2e-6
-"""A file keeps six digits of an amplitude; shapes add a little."""
+DIGITS = 6e-6
+"""A file keeps six digits of an amplitude, 5e-6 of 1.00000; shapes add a little."""
 
 
 def difference(one: Sequence, other: Sequence) -> str:
     """The first difference that is played, in words; empty where the two are equal.
 
-    Blocks without time and events are left out. Amplitudes count as equal within 2e-6 of their largest, offsets and
+    Blocks without time and events are left out. Amplitudes count as equal within 6e-6 of their largest, offsets and
     centres within 1e-5, definitions to nine digits; all times must agree exactly.
 
     Args:
