@@ -80,27 +80,19 @@ class SequencePlot:
 
 def _one_repetition(sequence: Sequence) -> tuple[float, float]:
     """From the first excitation after which something is read to the last event before the next one, s."""
-    events = sorted(
-        (start + event.delay, start + event.delay + event.duration)
-        for start, block in zip(sequence.starts, sequence.blocks, strict=True)
-        for event in (block.pulse, block.readout)
-        if event is not None
+    played, read, excited = [], [], []
+    for start, block in zip(sequence.starts, sequence.blocks, strict=True):
+        for event in (block.pulse, block.readout):
+            played += [] if event is None else [(start + event.delay, start + event.delay + event.duration)]
+        played += [(start + int(lobe.times[0]), start + lobe.end) for lobe in block.lobes if lobe is not None]
+        read += [] if block.readout is None else [start]
+        excited += [start] if block.pulse is not None and block.pulse.use is PulseUse.EXCITATION else []
+    stops = [*excited[1:], sequence.duration]
+    begin, stop = next(
+        ((start, stop) for start, stop in zip(excited, stops, strict=False) if any(start <= at < stop for at in read)),
+        (0, sequence.duration),
     )
-    lobes = sorted(
-        (start + int(lobe.times[0]), start + lobe.end)
-        for start, block in zip(sequence.starts, sequence.blocks, strict=True)
-        for lobe in block.lobes
-        if lobe is not None
-    )
-    excited = [start for start, pulse in sequence.pulses if pulse.use is PulseUse.EXCITATION]
-    read = [start + readout.delay for start, readout in sequence.readouts]
-    begins = [start for start, stop in zip(excited, [*excited[1:], sequence.duration], strict=True)
-              if any(start < sample < stop for sample in read)]  # fmt: skip
-    begin = begins[0] if begins else min([first for first, _ in events + lobes], default=0)
-    stop = min((start for start in excited if start > begin), default=sequence.duration)
-    # a lobe that begins with the next pulse's slice selection belongs to the next repetition
-    last = max((min(end, stop) for first, end in events + lobes if begin <= first < stop), default=begin)
-    return begin / TICKS, last / TICKS
+    return begin / TICKS, max((end for first, end in played if begin <= first < stop), default=begin) / TICKS
 
 
 def _waveforms(figure: Any, sequence: Sequence, begin: float, end: float) -> None:
@@ -142,12 +134,13 @@ def _samples(axis: Any, sequence: Sequence, turns: Sequence_[Turn] | None) -> No
     across, along = sorted(extent.argsort(descending=True, stable=True)[:2].tolist())
     axis.plot(k[:, across].numpy(), k[:, along].numpy(), ".", markersize=1.2, color=_DOT, rasterized=len(k) > 5000)
     axis.axhline(0, color=_RULE, linewidth=0.8, zorder=0)
+    axis.set_title("samples", fontsize=8)
     axis.axvline(0, color=_RULE, linewidth=0.8, zorder=0)
     axis.set_xlabel(f"k{'xyz'[across]} (1/m)", fontsize=8)
     axis.set_ylabel(f"k{'xyz'[along]} (1/m)", fontsize=8)
     axis.tick_params(labelsize=7)
     if len(k) and float(extent[along]) > 0 and float(extent[across]) > 0:
-        axis.set_aspect("equal", adjustable="datalim")
+        axis.set_aspect("equal")
 
 
 def _thinned(times: Tensor) -> Tensor:
