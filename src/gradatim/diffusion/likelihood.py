@@ -10,6 +10,8 @@ from gradatim.diffusion.noise_models import NoiseModel
 
 SETTLED = 1e-8
 """Largest step, in coordinates of the order of 1, at which a fit has settled."""
+NOTHING = 1e-10
+"""Gain of deviance in a step, in units of the noise's variance, at which it has settled as well: 1e-5 of an error."""
 
 
 class SignalModel(ABC):
@@ -34,6 +36,18 @@ class SignalModel(ABC):
     @abstractmethod
     def natural(self, state: Tensor) -> Tensor:
         """The parameters, (..., p), each a rising function of its own coordinate."""
+
+    def bend(self, state: Tensor, pull: Tensor) -> Tensor:
+        """A positive part of −Σ pull·∂²S/∂coordinates² that steps need beside the information; none by default.
+
+        Args:
+            state: (voxel, p).
+            pull: ∂ ln likelihood / ∂S, (voxel, n).
+
+        Returns:
+            (voxel, p, p), or what broadcasts to it.
+        """
+        return state.new_zeros(())
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +87,14 @@ class Likelihood:
         """−2 ln likelihood, (voxel), inf where it is not a number."""
         return self.noise.deviance(self.model.signal(state), self.data, self.sigma).sum(-1).nan_to_num(torch.inf)
 
+    def unit(self, deviance: Tensor) -> Tensor:
+        """The variance of which deviances are multiples, (voxel): 1 where σ is known, else what a value leaves.
+
+        Args:
+            deviance: (voxel).
+        """
+        return torch.ones_like(deviance) if self.noise.known is not None else deviance / self.data.shape[1]
+
     def at(self, chosen: Tensor) -> "Likelihood":
         """The same for some of the voxels.
 
@@ -81,12 +103,13 @@ class Likelihood:
         """
         return Likelihood(self.model, self.noise, self.data[chosen], self.sigma[chosen])
 
-    def quadratic(self, state: Tensor) -> tuple[Tensor, Tensor]:
-        """Score (voxel, p) and expected information (voxel, p, p)."""
+    def quadratic(self, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Score (voxel, p), expected information (voxel, p, p), and what of the model's own curvature steps need."""
         signal, slopes = self.model.signal(state), self.model.slopes(state)
         pull = self.noise.pull(signal, self.data, self.sigma)
         weight = self.noise.information(signal, self.sigma).expand_as(signal)
-        return (slopes.mT @ pull[..., None])[..., 0], slopes.mT @ (weight[..., None] * slopes)
+        score = (slopes.mT @ pull[..., None])[..., 0]
+        return score, slopes.mT @ (weight[..., None] * slopes), self.model.bend(state, pull)
 
 
 def climb(likelihood: Likelihood, start: Tensor, *, iterations: int, held: int | None = None) -> Ascent:
@@ -108,15 +131,18 @@ def climb(likelihood: Likelihood, start: Tensor, *, iterations: int, held: int |
         active = torch.arange(len(state), device=state.device)
         for _ in range(iterations):
             part, here = likelihood.at(active), state[active]
-            score, information = part.quadratic(here)
-            step = _step(score, information, damping[active], held)
+            score, information, bend = part.quadratic(here)
+            step = _step(score, information + bend, damping[active], held)
             there = here + step
             value = part.deviance(there)
-            good = value <= deviance[active]
+            gain = deviance[active] - value
+            good = gain >= 0
             state[active] = torch.where(good[:, None], there, here)
             deviance[active] = torch.where(good, value, deviance[active])
             damping[active] = torch.where(good, 0.2 * damping[active], 10.0 * damping[active]).clamp(1e-12, 1e8)
-            done = (step.abs().amax(1) <= SETTLED) & step.isfinite().all(1)
+            small = NOTHING * part.unit(deviance[active])
+            still = good & (gain <= small) & (damping[active] <= 100.0)
+            done = (step.abs().amax(1) <= SETTLED) | still
             settled[active[done]] = True
             active = active[~done]
             if not len(active):
