@@ -261,6 +261,7 @@ CODES: dict[str, str] = {
     "GD-803": "a b-matrix is not one",
     "GD-804": "a sequence takes no samples",
     "GD-805": "a gradient shape is asked for times that it cannot have",
+    "GD-820": "a pulse's profile does not fall off within the range that is looked at",
     "GD-825": "a sequence plays nothing at the time that is to be drawn",
     "GD-826": "what a sequence says about its pulses' turns does not fit them",
     "GD-830": "a spin's relaxation time is not positive",
@@ -274,6 +275,9 @@ CODES: dict[str, str] = {
     "GD-843": "a diffusion series has no signal",
     "GD-844": "a decay leaves nothing for a spectrum of diffusivities to explain",
     "GD-850": "a protocol does not fit on the scanner's clock",
+    "GD-851": "a series has too few samples for its harmonics",
+    "GD-852": "a concentration, a diffusivity or a buffer is impossible",
+    "GD-853": "a concentration is asked for where there is no cytosol",
     # GD-9xx: findings in a sequence
     "GD-901": "the pulses of an echo train break the phase condition of Carr, Purcell, Meiboom and Gill",
     "GD-902": "the pulses of an echo train are not evenly spaced",
