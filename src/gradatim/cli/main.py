@@ -23,6 +23,7 @@ from gradatim.cli.features_diff import FeaturesDiff
 from gradatim.cli.features_harmonise import FeaturesHarmonise
 from gradatim.cli.features_maps import FeaturesMaps
 from gradatim.cli.features_robustness import FeaturesRobustness
+from gradatim.cli.limits import Limits
 from gradatim.cli.outcome import PIPE_CLOSED, USAGE, explain
 from gradatim.cli.qsm import Qsm
 from gradatim.cli.restore import Restore
@@ -52,6 +53,7 @@ COMMANDS: dict[str, Callable[..., Command]] = {
     "score": Score,
     "restore": Restore,
     "ct": Ct,
+    "limits": Limits,
     "doctor": Doctor,
 }
 """Word on the command line → command. Their modules import nothing heavy before ``run``."""

@@ -139,7 +139,7 @@ class FastestDiffusionLobes:
             value,
             "s",
             Constraint.SLEW if bound else Constraint.AMPLITUDE,
-            gains("the lobes", relative, system, enough=enough_for_b(self.b, self.gap, system)),
+            gains("each lobe", relative, system, enough=enough_for_b(self.b, self.gap, system)),
             slopes,
             relative,
             {
@@ -232,7 +232,7 @@ class DiffusionEchoTime:
             value,
             "s",
             lobes.binding,
-            gains("the lobes", relative, system, enough=enough_for_b(self.b, self.lobes.gap, system)),
+            gains("each lobe", relative, system, enough=enough_for_b(self.b, self.lobes.gap, system)),
             slopes,
             relative,
             {"lobe": Quantity(lobes.value, "s"), **lobes.details},

@@ -1,5 +1,6 @@
 """The shortest echo spacing of echo-planar imaging."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -104,6 +105,17 @@ class EpiEchoSpacing:
         gradient, slew = self._usable(max_gradient), real(max_slew)
         peak = torch.minimum(gradient, self._enough(gradient, slew))
         return 1 / (PROTON_GAMMA_BAR_HZ_PER_T * real(self.fov) * peak)
+
+    def stimulation(self, system: System, share: Callable[[float, float], float]) -> float:
+        """How much of a stimulation limit the swing from one lobe's peak to the next one's reaches.
+
+        Args:
+            system: the hardware.
+            share: of a swing (T/m) at a slew rate (T/(m·s)).
+        """
+        gradient, slew = self._usable(system.max_gradient), real(system.max_slew)
+        peak = torch.minimum(gradient, self._enough(gradient, slew))
+        return share(2 * peak.item(), system.max_slew)
 
     def __call__(self, system: System) -> Limit:
         """The echo spacing on a system, in real numbers and on its raster, with the distortion that follows.

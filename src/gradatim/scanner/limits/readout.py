@@ -109,7 +109,7 @@ class FrequencyEncoding:
 
         Raises:
             UsageError: GD-157 if no field of view follows from what is given; GD-166 if the asked line needs more
-                gradient than there is, with what would be possible.
+                gradient than there is, with what would be possible, or a faster receiver.
         """
         known = self._known()
         slopes, relative, value = derivatives(self, system, names=("fov", "matrix", "pixel", "shortest_dwell"))
@@ -123,6 +123,13 @@ class FrequencyEncoding:
                 do=f"take a dwell time of {1e6 * nyquist:.4g} µs or longer, or a larger field of view",
             )
         receiver = value.item() > nyquist
+        if receiver and "dwell" in known and known["dwell"].item() < value.item() * (1 - 1e-9):
+            raise UsageError(
+                "GD-166",
+                given=f"a dwell time of {1e6 * known['dwell'].item():.4g} µs",
+                allowed=f"the receiver's {1e6 * value.item():.4g} µs or longer",
+                do="take a longer dwell time, or a faster receiver",
+            )
         return Limit(
             "shortest_dwell",
             value,
