@@ -145,4 +145,4 @@ def _samples(axis: Any, sequence: Sequence, turns: Sequence_[Turn] | None) -> No
 
 def _thinned(times: Tensor) -> Tensor:
     """At most so many of the samples that a picture can show."""
-    return times[:: 1 + len(times) // _MOST_SAMPLES]
+    return times[:: 1 + len(times) // _MOST_SAMPLES].contiguous()
