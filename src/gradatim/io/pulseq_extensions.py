@@ -172,7 +172,7 @@ def at_knots(lobe: Lobe, times: Tensor) -> Tensor:
     """A lobe at the knots of all, 0 outside of it."""
     right = torch.searchsorted(lobe.times, times).clamp(1, len(lobe.times) - 1)
     left = right - 1
-    share = (times - lobe.times[left]) / (lobe.times[right] - lobe.times[left])
+    share = (times - lobe.times[left]).double() / (lobe.times[right] - lobe.times[left])
     value = lobe.values[left] * (1 - share) + lobe.values[right] * share
     return torch.where((times >= lobe.times[0]) & (times <= lobe.times[-1]), value, 0.0)
 
