@@ -16,6 +16,7 @@ from gradatim.base.errors import GradatimError
 from gradatim.cli.check import Check
 from gradatim.cli.ct import Ct
 from gradatim.cli.demo import Demo
+from gradatim.cli.diffusion import Diffusion
 from gradatim.cli.doctor import Doctor
 from gradatim.cli.features import Features
 from gradatim.cli.features_cohort import FeaturesCohort
@@ -54,6 +55,7 @@ COMMANDS: dict[str, Callable[..., Command]] = {
     "restore": Restore,
     "ct": Ct,
     "limits": Limits,
+    "diffusion": Diffusion,
     "doctor": Doctor,
 }
 """Word on the command line → command. Their modules import nothing heavy before ``run``."""

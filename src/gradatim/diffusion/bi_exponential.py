@@ -154,14 +154,13 @@ class BiExponentialDiffusion:
         state = model.ordered(found.state)
         found = Ascent(state, found.deviance, likelihood.quadratic(state)[1].detach(), found.settled)
         verdict = torch.where(found.settled, int(Verdict.FITTED), int(Verdict.UNSETTLED))
-        verdict = torch.where(self._needed(likelihood, found), verdict, int(Verdict.UNIDENTIFIABLE))
+        verdict = torch.where(self._needed(likelihood, found, b), verdict, int(Verdict.UNIDENTIFIABLE))
         verdict = torch.where(lit(data, 4), verdict, int(Verdict.DARK))
         return decay_fit(likelihood, found, verdict, intervals=self.intervals, inside=inside)
 
-    def _needed(self, likelihood: Likelihood, found: Ascent) -> Tensor:
+    def _needed(self, likelihood: Likelihood, found: Ascent, b: Tensor) -> Tensor:
         """Whether a single diffusivity leaves more than noise, (voxel)."""
-        assert isinstance(likelihood.model, BiExponential)
-        single = MonoExponential(likelihood.model.b)
+        single = MonoExponential(b)
         alone = Likelihood(single, likelihood.noise, likelihood.data.detach(), likelihood.sigma)
         one = climb(alone, single.start(alone.data), iterations=self.iterations)
         gain, freedom = one.deviance - found.deviance, freedom_of(likelihood, 4)

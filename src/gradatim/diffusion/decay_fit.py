@@ -111,7 +111,10 @@ def _among(values: Tensor, good: Tensor, count: int) -> Tensor:
 
 
 def _estimates(model: SignalModel, parts: Mapping[str, Tensor], inside: Tensor) -> dict[str, Estimate]:
+    def on_grid(part: str, i: int) -> Tensor:
+        return spread(parts[part][:, i], inside)
+
     return {
-        name: Estimate(*(spread(parts[part][:, i], inside) for part in ("value", "error", "low", "high")), unit)
+        name: Estimate(on_grid("value", i), on_grid("error", i), on_grid("low", i), on_grid("high", i), unit)
         for i, (name, unit) in enumerate(model.names)
     }

@@ -1,6 +1,5 @@
 """Signal over diffusion weighting as the fits need it, and what cannot be fitted."""
 
-import torch
 from torch import Tensor
 
 from gradatim.base.errors import InputError, UsageError

@@ -46,10 +46,7 @@ class KurtosisFit:
     @property
     def fourth(self) -> Tensor:
         """V = MD²·W, (voxel, 3, 3, 3, 3), m⁴/s²."""
-        place = [
-            QUADS.index(tuple(sorted(quad)))  # type: ignore[arg-type]
-            for quad in itertools.product(range(3), repeat=4)
-        ]
+        place = [QUADS.index(tuple(sorted(quad))) for quad in itertools.product(range(3), repeat=4)]
         return self.coefficients[:, 7:][:, place].reshape(-1, 3, 3, 3, 3)
 
 

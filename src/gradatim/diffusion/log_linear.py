@@ -68,9 +68,12 @@ class LogLinearDiffusion:
             half = quantile(self.level, len(b) - 2) * errors
             ends = [torch.stack([e[:, 0].exp(), e[:, 1] / largest], 1) for e in (line - half, line + half)]
             errors = errors * torch.stack([values[:, 0], (1 / largest).expand_as(values[:, 0])], 1)
+        parts = [[spread(part[:, i], inside) for part in (values, errors, *ends)] for i in (0, 1)]
         estimates = {
-            name: Estimate(*(spread(part[:, i], inside) for part in (values, errors, *ends)), unit)
-            for i, (name, unit) in enumerate((("s0", ""), ("diffusivity", "m²/s")))
+            name: Estimate(value, error, low, high, unit)
+            for (value, error, low, high), (name, unit) in zip(
+                parts, (("s0", ""), ("diffusivity", "m²/s")), strict=True
+            )
         }
         verdict = torch.where(bright, int(Verdict.FITTED), int(Verdict.DARK))
         sigma = torch.where(bright, sigma, math.nan).detach()

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from gradatim.base.errors import UsageError
@@ -21,6 +20,7 @@ class WaterDiffusivity:
         Holz, Heil & Sacco, Phys Chem Chem Phys 2:4740 (2000).
 
     Example:
+        >>> import torch
         >>> f"{WaterDiffusivity()(torch.tensor(298.15).double()).item():.4e}"
         '2.2995e-09'
     """
