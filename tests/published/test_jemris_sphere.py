@@ -1,9 +1,9 @@
 """An EPI of a sphere with chemical shift, as JEMRIS 2.9 simulated it: an independent program that integrates each spin.
 
-The signal comes with KomaMRI.jl's tests (MIT), beside the phantom; the sequence is that of its file names, EPI of
-100 × 100 samples, FOV 230 mm, TE 100 ms, dwell 10 µs, a hard pulse of 100 µs, ramps of 280 µs and blips of 60 µs.
-(The file epi_JEMRIS.seq beside them is another, of 64 × 64.) JEMRIS precesses with the other sign, and shifts every spin
-at random, by default with a standard deviation of 1 % of its voxel, here 10 µm: no other program can know these places.
+The signal and the phantom come with the tests of KomaMRI.jl (MIT), which describe the sequence: EPI of 100 × 100
+samples, FOV 230 mm, TE 100 ms, dwell 10 µs, a hard pulse of 100 µs, ramps of 280 µs and blips of 60 µs. (The file
+epi_JEMRIS.seq beside them is another, of 64 × 64.) JEMRIS precesses with the other sign, and displaces every spin at
+random, by default with a standard deviation of 1 % of its voxel, here 10 µm: no other program can know these places.
 """
 
 import math

@@ -58,29 +58,38 @@ def scatter(spins: Spins, count: int, *, seed: int | torch.Generator) -> Spins:
 
 
 def lorentzian(spins: Spins, count: int) -> Spins:
-    """Each spin as several whose offsets are the quantiles of the distribution that T2' stands for.
+    """Each spin as several whose offsets sample the distribution that T2' stands for.
 
-    Offsets with half width at half maximum 1/(2πT2') dephase as exp(−|t|/T2') in the mean. The quantiles
-    tan(π(u − ½))/(2πT2'), u = (i + ½)/count, do so exactly in the limit: for count 64, to 0.02 until t = 2·T2'.
+    Offsets with half width at half maximum 1/(2πT2') dephase as exp(−|t|/T2') in the mean. They are taken at
+    sinh(u)/(2πT2') with the weight 1/cosh(u), u even from −U to U, U = ln(count) + ½: until t = 3·T2' the mean differs
+    from the exponential by 0.07, 0.02, 0.005 and 0.0009 at most for 16, 64, 256 and 1000 of them.
 
     Args:
         spins: with a ``t2_prime`` each; inf gives copies of one offset.
-        count: isochromats for each, ≥ 1.
+        count: isochromats for each, ≥ 1; an odd one has the spin's own offset among them.
 
     Raises:
         UsageError: GD-178 if the count is below 1.
 
     Example:
         >>> from gradatim.scanner.simulate.spins import spins_at
-        >>> [round(f, 3) for f in lorentzian(spins_at(torch.zeros(1, 3), t2_prime=0.02), 3).offset.tolist()]
-        [-13.783, 0.0, 13.783]
+        >>> [round(f, 2) for f in lorentzian(spins_at(torch.zeros(1, 3), t2_prime=0.02), 3).offset.tolist()]
+        [-10.18, 0.0, 10.18]
     """
     _checked(spins, count, wide=[])
-    middle = math.pi * ((torch.arange(count, dtype=torch.float64) + 0.5) / count - 0.5)
+    reach = math.log(count) + 0.5
+    place = ((2.0 * torch.arange(count, dtype=torch.float64) + 1.0) / count - 1.0) * reach
+    weight = (1.0 / torch.cosh(place)).to(spins.density)
     width = 1.0 / (2.0 * math.pi * spins.t2_prime)
-    away = (width[:, None] * torch.tan(middle).to(width)).flatten()
+    away = (width[:, None] * torch.sinh(place).to(width)).flatten()
+    shares = (weight * (count / weight.sum())).repeat(len(spins))
     many = _repeated(spins, count)
-    return replace(many, offset=many.offset + away, t2_prime=torch.full_like(many.t2_prime, math.inf))
+    return replace(
+        many,
+        density=many.density * shares,
+        offset=many.offset + away,
+        t2_prime=torch.full_like(many.t2_prime, math.inf),
+    )
 
 
 def _repeated(spins: Spins, count: int) -> Spins:

@@ -209,7 +209,8 @@ class _Solved:
             return through_pulse(self.steps[index], spins, before)
         if same not in known:
             known[same] = through_pulse(self.steps[same], spins, _basis(before))
-        turn = torch.polar(torch.ones(()), torch.tensor(self.phases[index] - self.phases[same])).to(before.transverse)
+        turn = torch.exp(1j * torch.tensor(self.phases[index] - self.phases[same], dtype=torch.float64))
+        turn = turn.to(before.transverse)
         turned = before.transverse * turn.conj()
         state = torch.cat([turned.real, turned.imag, before.longitudinal, before.equilibrium], 1)
         solved = known[same]
@@ -231,18 +232,19 @@ def _phase(steps: Steps) -> float:
     return float(field[field.abs().argmax()].angle())
 
 
-def _key(steps: Steps, phase: float) -> tuple[bytes, ...] | None:
+def _key(steps: Steps, phase: float) -> tuple[bytes | str, ...] | None:
     """Equal for pulses that differ in phase alone; None where a derivative is asked for."""
     if steps.differentiable:
         return None
     field = steps.field * complex(math.cos(phase), -math.sin(phase))
+    strongest = field.abs().max().clamp(min=1e-30)
     scaled = (
-        torch.view_as_real(field) / (1e-10 * field.abs().max().clamp(min=1e-30)),
+        torch.view_as_real(field) / (1e-10 * strongest),
         steps.durations * 1e13,
         steps.moments * 1e16,
         steps.frequency * 1e6,
     )
-    return tuple(tensor.round().long().numpy(force=True).tobytes() for tensor in scaled)
+    return f"{float(strongest):.10e}", *(tensor.round().long().numpy(force=True).tobytes() for tensor in scaled)
 
 
 def _damped(spins: Spins, values: Tensor, dephasings: Tensor) -> Tensor:
