@@ -28,10 +28,27 @@ _BY_USE = {PulseUse.EXCITATION: Turn.EXCITE, PulseUse.REFOCUSING: Turn.REFOCUS}
 def turns_by_use(sequence: Sequence) -> tuple[Turn, ...]:
     """One turn a pulse: excitations begin, refocusing pulses refocus, all others pass.
 
+    A definition ``Turns`` of the sequence, such as ``excite store restore``, says it instead, over and over again:
+    Pulseq's uses of pulses have no word for those that store or restore.
+
     Args:
         sequence: whose pulses say what they are for.
+
+    Raises:
+        InputError: GD-826 if the definition has an unknown word, or does not fit the number of pulses.
     """
-    return tuple(_BY_USE.get(pulse.use, Turn.PASS) for _, pulse in sequence.pulses)
+    declared = sequence.definitions.get("Turns")
+    if declared is None:
+        return tuple(_BY_USE.get(pulse.use, Turn.PASS) for _, pulse in sequence.pulses)
+    words = str(declared).upper().split()
+    if not words or any(word not in Turn.__members__ for word in words) or len(sequence.pulses) % len(words):
+        raise InputError(
+            "GD-826",
+            given=f"Turns {str(declared)!r} for {len(sequence.pulses)} pulses",
+            allowed=f"{', '.join(name.lower() for name in Turn.__members__)}, as many as divide the pulses",
+            do="say what each pulse of one repetition does, or leave the definition out",
+        )
+    return tuple(Turn[word] for word in words) * (len(sequence.pulses) // len(words))
 
 
 def trajectory(sequence: Sequence, times: Tensor, turns: Sequence_[Turn] | None = None) -> Tensor:
