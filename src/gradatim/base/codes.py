@@ -98,6 +98,8 @@ CODES: dict[str, str] = {
     "GD-233": "the signature of a Pulseq file does not fit its content",
     "GD-234": "an extension of a Pulseq file was not taken over",
     "GD-235": "what pulses are for was inferred from their flip angles",
+    "GD-243": "the file is not the text of a gradient coil's parameters",
+    "GD-244": "a gradient coil's parameters lack some for the stimulation model, or hold impossible ones",
     "GD-246": "a file of b-values or directions does not hold numbers",
     "GD-247": "b-values, directions and volumes differ in number",
     "GD-248": "a direction of diffusion weighting is missing or has not length 1",
