@@ -116,7 +116,7 @@ class Dephased:
         values = torch.cat([played.positions[index][:, axis] for index in read])
         nearest = float(values.abs().min())
         along = torch.cat([played.positions[index][:, axis].diff().abs() for index in read])
-        spacing = float(along.median()) if bool((along > 1e-3).any()) else _spacing(values)
+        spacing = max(float(along.max()), _spacing(values)) if len(along) else _spacing(values)
         if nearest <= 0.75 * spacing:
             return []
         what = f"samples on {'xyz'[axis]} from {float(values.min()):.1f} to {float(values.max()):.1f}/m, none at 0"

@@ -145,9 +145,13 @@ class Played:
         return self.sequence.waveform.at(torch.tensor(self.centres, dtype=torch.float64) / TICKS)
 
     def slice_key(self, index: int) -> tuple[int, ...]:
-        """What tells the slice of one pulse from another's: gradient, and frequency in steps of 1 Hz."""
+        """What tells the slice of one pulse from another's: gradient, and frequency in steps of 1 Hz.
+
+        A gradient and a frequency of opposite signs select the same slice.
+        """
         gradient = [round(float(value) * 1e5) for value in self.selection(index)]
-        return (*gradient, round(self.pulse(index).frequency))
+        key = (*gradient, round(self.pulse(index).frequency))
+        return max(key, tuple(-part for part in key))
 
     def moment(self, begin: int, end: int) -> Tensor:
         """γ̄∫G dt between two times, ns, (3,), 1/m."""

@@ -59,8 +59,8 @@ class MissingDummy:
         if len(read) < 2:
             return None
         first, last = (_first_read(segment) for segment in (read[0], read[-1]))
-        begun, settled = abs(level[first.excitation]), abs(level[last.excitation])
-        if abs(begun - settled) <= self.tolerance * max(settled, 1e-9):
+        begun, settled = level[first.excitation], level[last.excitation]
+        if abs(begun - settled) <= self.tolerance * max(abs(settled), 1e-9):
             return None
         lines = max(sum(len(shot.readouts) for shot in segment) for segment in read)
         dummies = segments.index(read[0])

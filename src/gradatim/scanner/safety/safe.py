@@ -103,7 +103,8 @@ class Safe:
                 "GD-176", given="gradients that are not finite", allowed="finite values in T/m", do="look at the source"
             )
         rates, weights = (part.numpy() for part in self._coefficients())
-        total, axes, index = peak_of_pieces(*(part.numpy() for part in parts), self.step, rates, weights)
+        edges, left, right = (part.numpy() for part in parts)
+        total, axes, index = peak_of_pieces(edges, left, right, self.step, rates, weights)
         x, y, z = axes.tolist()
         return StimulationPeak(float(total), (x, y, z), int(index) * self.step, self._limit)
 
