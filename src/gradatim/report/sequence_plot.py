@@ -11,7 +11,7 @@ from torch import Tensor
 from gradatim.base.coherence import Turn, trajectory, turns_by_use
 from gradatim.base.errors import InputError
 from gradatim.base.optional import matplotlib_figure
-from gradatim.base.sequence import TICKS, PulseUse, Sequence
+from gradatim.base.sequence import TICKS, Sequence
 from gradatim.report.content import Figure
 from gradatim.report.picture import svg
 
@@ -57,7 +57,8 @@ class SequencePlot:
             sequence: what is played.
             turns: what each pulse does to the coherence that is read; by default as the pulses say.
         """
-        begin, end = self.window or _one_repetition(sequence)
+        turns = turns_by_use(sequence) if turns is None else turns
+        begin, end = self.window or _one_repetition(sequence, turns)
         if not begin < end:
             raise InputError(
                 "GD-825",
@@ -78,15 +79,16 @@ class SequencePlot:
         )
 
 
-def _one_repetition(sequence: Sequence) -> tuple[float, float]:
+def _one_repetition(sequence: Sequence, turns: Sequence_[Turn]) -> tuple[float, float]:
     """From the first excitation after which something is read to the last event before the next one, s."""
     played, read, excited = [], [], []
+    doing = iter(turns)
     for start, block in zip(sequence.starts, sequence.blocks, strict=True):
         for event in (block.pulse, block.readout):
             played += [] if event is None else [(start + event.delay, start + event.delay + event.duration)]
         played += [(start + int(lobe.times[0]), start + lobe.end) for lobe in block.lobes if lobe is not None]
         read += [] if block.readout is None else [start]
-        excited += [start] if block.pulse is not None and block.pulse.use is PulseUse.EXCITATION else []
+        excited += [start] if block.pulse is not None and next(doing) is Turn.EXCITE else []
     stops = [*excited[1:], sequence.duration]
     begin, stop = next(
         ((start, stop) for start, stop in zip(excited, stops, strict=False) if any(start <= at < stop for at in read)),
@@ -127,9 +129,9 @@ def _waveforms(figure: Any, sequence: Sequence, begin: float, end: float) -> Non
     rows[5].set_xlim(1e3 * begin - 0.01e3 * (end - begin), 1e3 * end + 0.01e3 * (end - begin))
 
 
-def _samples(axis: Any, sequence: Sequence, turns: Sequence_[Turn] | None) -> None:
+def _samples(axis: Any, sequence: Sequence, turns: Sequence_[Turn]) -> None:
     times = _thinned(sequence.sample_times)
-    k = trajectory(sequence, times, turns_by_use(sequence) if turns is None else turns)
+    k = trajectory(sequence, times, turns)
     extent = k.amax(0) - k.amin(0) if len(k) else torch.zeros(3)
     across, along = sorted(extent.argsort(descending=True, stable=True)[:2].tolist())
     axis.plot(k[:, across].numpy(), k[:, along].numpy(), ".", markersize=1.2, color=_DOT, rasterized=len(k) > 5000)

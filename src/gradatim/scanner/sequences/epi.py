@@ -82,7 +82,7 @@ class EchoPlanar:
             "Matrix": (*map(float, self.train.matrix), float(len(self.slice_positions))),
             "TE": ((shortest + wait) / TICKS,),
             "TR": ((lasts + rest) / TICKS,),
-            "FlipAngle": (chosen.pulse.flip,),
+            "FlipAngle": (math.degrees(chosen.pulse.flip),),
             "SliceThickness": (self.thickness,),
             "SlicePositions": tuple(self.slice_positions),
             **self.train.definitions(system),

@@ -52,8 +52,8 @@ class StimulatedEcho:
     of the signal is kept; T1 acts during storage, T2 only during 2τ. What is not stored is dephased by the spoiler,
     which lies on the axis that is furthest from the gradients' direction.
 
-    A Pulseq file has no word for pulses that store or restore. The definition ``Turns`` says it, and every trajectory
-    and b-matrix of a sequence follows it.
+    A Pulseq file has no word for pulses that store or restore; all three stand there as excitations. The definition
+    ``Turns`` says what each does, and every trajectory and b-matrix of a sequence follows it.
 
     Args:
         gradients: G of each measurement, T/m.
@@ -192,17 +192,17 @@ class StimulatedEcho:
     def _shot(self, system: System, amplitude: Tensor, index: int) -> list[Block]:
         times = self._times(system)
         gap = [Block(times.gap)] if times.gap else []
-        excite, other = (
-            centred_pulse(self.pulse, system, use=use) for use in (PulseUse.EXCITATION, PulseUse.PREPARATION)
-        )
+        right = centred_pulse(self.pulse, system, use=PulseUse.EXCITATION)
         axis = int(self._unit.abs().argmin())
         spoil = tuple(times.spoiler if each == axis else None for each in range(3))
         mark = self.lobes.blocks(amplitude, system)
+        # restoring changes the sign of what was marked, and so does each refocusing pulse of the reading
+        read = self.lobes.blocks(amplitude if len(self.lobes.turns) % 2 == 0 else -amplitude, system)
         first = times.gap + times.pulse // 2 - times.dwell // 2
         readout = Readout(first, times.dwell, self.samples, labels={"REP": index})
         end = up(first + readout.duration + system.readout_dead, system.rasters.block)
         return [
-            *(excite, *gap, *mark, *gap, other),
+            *(right, *gap, *mark, *gap, right),
             Block(times.storage, lobes=(spoil[0], spoil[1], spoil[2])),
-            *(other, *gap, *mark, Block(end, readout=readout)),
+            *(right, *gap, *read, Block(end, readout=readout)),
         ]
