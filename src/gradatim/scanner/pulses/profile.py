@@ -63,7 +63,7 @@ class Profile:
         if first == 0 or last == len(self.value) - 1:
             raise InputError(
                 "GD-820",
-                given=f"a profile above half of its maximum at the end of {float(self.offset[-1] - self.offset[0]):g} Hz",
+                given=f"a profile above half of its maximum over {float(self.offset[-1] - self.offset[0]):g} Hz",
                 allowed="a profile that falls off on both sides",
                 do="look at a wider range of frequencies",
             )

@@ -13,7 +13,7 @@ from gradatim.scanner.pulses.linear_phase import Equiripple, LeastSquares, trans
 from gradatim.scanner.pulses.strength import require_positive, samples_of, shaped, within_b1
 from gradatim.scanner.system import System
 
-HIGHEST = 1 - 1e-7
+HIGHEST = 1 - 1e-6
 """The highest |β| of a design; at 1 its partner α would have a zero on the unit circle."""
 
 SAMPLES = 256
@@ -124,7 +124,7 @@ def slr_field(shape: Tensor, *, flip: Tensor, seconds: float | Tensor) -> Tensor
         5.872
     """
     b = shape * (flip / 2).sin()
-    points = 32 * 2 ** math.ceil(math.log2(max(2, len(b))))
+    points = 128 * 2 ** math.ceil(math.log2(max(2, len(b))))
     peak = torch.fft.fft(b, points).abs().max()
     b = torch.where(peak > HIGHEST, b * (HIGHEST / peak), b)
     a = _minimum_phase(b, points)

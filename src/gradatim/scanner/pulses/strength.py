@@ -97,3 +97,17 @@ def require_positive(values: Mapping[str, float]) -> None:
             raise UsageError(
                 "GD-169", given=f"{name} {value}", allowed="a positive, finite number", do="give SI units: rad, s, Hz"
             )
+
+
+def shortest_hard(flip: float, system: System) -> float:
+    """The shortest hard pulse of an angle at full strength, flip/(γ·B1), s, on the pulse raster.
+
+    Args:
+        flip: rad.
+        system: whose strongest B1 and pulse raster hold.
+
+    Example:
+        >>> shortest_hard(1.5707963, System(max_b1=20e-6))
+        0.000294
+    """
+    return ticks(flip / (PROTON_GAMMA_RAD_PER_S_T * system.max_b1), system.rasters.pulse) / TICKS

@@ -150,7 +150,7 @@ class MultiEchoGradientEcho:
             "Matrix": tuple(float(n) for n in self.encoding.matrix),
             "TE": prepared.echo_times,
             "TR": (prepared.duration / TICKS,),
-            "FlipAngle": (math.degrees(self.excitation.flip),),
+            "FlipAngle": (round(math.degrees(self.excitation.flip), 9),),
         }
 
 

@@ -1,0 +1,30 @@
+"""gradatim sequence: pulse sequences on a scanner's clock, written as Pulseq files, each a sub-command."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import tyro
+
+from gradatim.cli.sequence_gre import Gre
+from gradatim.cli.sequence_megre import MultiEchoGre
+
+
+@dataclass(frozen=True)
+class MakeSequence:
+    """Make a pulse sequence on a scanner's clock, tell what it delivers, and write it as a Pulseq file.
+
+    `gradatim sequence megre --help` shows what one of them takes.
+
+    Attributes:
+        kind: of sequence.
+    """
+
+    kind: Annotated[
+        Annotated[Gre, tyro.conf.subcommand("gre", prefix_name=False)]
+        | Annotated[MultiEchoGre, tyro.conf.subcommand("megre", prefix_name=False)],
+        tyro.conf.arg(name=""),
+    ]
+
+    def run(self) -> int:
+        """Make it; the exit code."""
+        return self.kind.run()
