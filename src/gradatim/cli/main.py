@@ -30,6 +30,7 @@ from gradatim.cli.qsm import Qsm
 from gradatim.cli.restore import Restore
 from gradatim.cli.run import Run
 from gradatim.cli.score import Score
+from gradatim.cli.sequence import MakeSequence
 
 
 class Command(Protocol):
@@ -55,6 +56,7 @@ COMMANDS: dict[str, Callable[..., Command]] = {
     "restore": Restore,
     "ct": Ct,
     "limits": Limits,
+    "sequence": MakeSequence,
     "diffusion": Diffusion,
     "doctor": Doctor,
 }
