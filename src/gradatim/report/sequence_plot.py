@@ -15,20 +15,21 @@ from gradatim.base.sequence import TICKS, Sequence
 from gradatim.report.content import Figure
 from gradatim.report.picture import svg
 
-_INK, _RULE, _DOT = "#2b2f2e", "#dfe2e0", "#b3541e"
+_INK, _RULE, _DOT, _PALE = "#2b2f2e", "#dfe2e0", "#b3541e", "#b9c2bf"
 _AXES = (("Gx", "#0b6b77"), ("Gy", "#b3541e"), ("Gz", "#5b4b8a"))
-_MOST_SAMPLES = 40_000
+_MOST_SAMPLES, _PATH = 40_000, 3000
 
 
 @dataclass(frozen=True)
 class SequencePlot:
     """B1, its phase, the three gradients and the samples over one repetition, beside all samples in k-space.
 
-    The plane of k-space is that of the two axes along which the samples reach furthest.
+    The plane of k-space is that of the two axes along which the samples, or else the path to them, reach furthest; the
+    path of that repetition is grey.
 
     Args:
-        window: what to show of the time, s from the sequence's beginning; None for the first repetition that is
-            read out, from its excitation to its last event.
+        window: what to show of the time, s from the sequence's beginning; None for the repetition that is read out
+            and has the most gradient, from its excitation to its last event.
         width: inches.
         height: inches.
         encode: how the drawing becomes bytes: :func:`gradatim.report.picture.svg` or ``png``.
@@ -69,7 +70,7 @@ class SequencePlot:
         figure = matplotlib_figure().Figure(figsize=(self.width, self.height), facecolor="white", layout="constrained")
         left, right = figure.subfigures(1, 2, width_ratios=(1.7, 1))
         _waveforms(left, sequence, begin, end)
-        _samples(right.add_subplot(), sequence, turns)
+        _samples(right.add_subplot(), sequence, turns, (begin, end))
         name = sequence.definitions.get("Name", "sequence")
         samples = len(sequence.sample_times)
         return self.encode(
@@ -80,21 +81,23 @@ class SequencePlot:
 
 
 def _one_repetition(sequence: Sequence, turns: Sequence_[Turn]) -> tuple[float, float]:
-    """From the first excitation after which something is read to the last event before the next one, s."""
+    """From an excitation after which something is read to the last event before the next one, s."""
     played, read, excited = [], [], []
     doing = iter(turns)
     for start, block in zip(sequence.starts, sequence.blocks, strict=True):
         for event in (block.pulse, block.readout):
-            played += [] if event is None else [(start + event.delay, start + event.delay + event.duration)]
-        played += [(start + int(lobe.times[0]), start + lobe.end) for lobe in block.lobes if lobe is not None]
+            played += [] if event is None else [(start, start + event.delay + event.duration, 0.0)]
+        played += [(start, start + lobe.end, abs(lobe.area)) for lobe in block.lobes if lobe is not None]
         read += [] if block.readout is None else [start]
         excited += [start] if block.pulse is not None and next(doing) is Turn.EXCITE else []
     stops = [*excited[1:], sequence.duration]
-    begin, stop = next(
-        ((start, stop) for start, stop in zip(excited, stops, strict=False) if any(start <= at < stop for at in read)),
-        (0, sequence.duration),
-    )
-    return begin / TICKS, max((end for first, end in played if begin <= first < stop), default=begin) / TICKS
+    spans = [
+        (start, stop) for start, stop in zip(excited, stops, strict=False) if any(start <= at < stop for at in read)
+    ]
+    totals = [sum(area for first, _, area in played if start <= first < stop) for start, stop in spans]
+    most = next((span for span, total in zip(spans, totals, strict=True) if total > 0.9999 * max(totals)), None)
+    begin, stop = most or (0, sequence.duration)
+    return begin / TICKS, max((end for first, end, _ in played if begin <= first < stop), default=begin) / TICKS
 
 
 def _waveforms(figure: Any, sequence: Sequence, begin: float, end: float) -> None:
@@ -109,9 +112,10 @@ def _waveforms(figure: Any, sequence: Sequence, begin: float, end: float) -> Non
             times = 1e3 * (start + pulse.edges).double() / TICKS
             middle = 0.5 * (times[1:] + times[:-1])
             turning = 2e-3 * torch.pi * pulse.frequency * (middle - times[0]) + pulse.phase
-            whole = pulse.field * torch.polar(torch.ones_like(turning), turning)
+            angle = (pulse.field * torch.polar(torch.ones_like(turning), turning)).angle()
             rows[0].stairs(1e6 * pulse.field.abs().numpy(), times.numpy(), color=_INK, baseline=0, linewidth=1)
-            rows[1].plot(middle.numpy(), whole.angle().numpy(), color=_INK, linewidth=0.8)
+            ends = torch.stack([times[:-1], times[1:]], 1).flatten()
+            rows[1].plot(ends.numpy(), angle.repeat_interleave(2).numpy(), color=_INK, linewidth=0.8)
     waveform = sequence.waveform
     inside = (waveform.edges[1:] > begin) & (waveform.edges[:-1] < end)
     times = 1e3 * torch.stack([waveform.edges[:-1], waveform.edges[1:]], 1)[inside].flatten()
@@ -129,20 +133,24 @@ def _waveforms(figure: Any, sequence: Sequence, begin: float, end: float) -> Non
     rows[5].set_xlim(1e3 * begin - 0.01e3 * (end - begin), 1e3 * end + 0.01e3 * (end - begin))
 
 
-def _samples(axis: Any, sequence: Sequence, turns: Sequence_[Turn]) -> None:
-    times = _thinned(sequence.sample_times)
-    k = trajectory(sequence, times, turns)
-    extent = k.amax(0) - k.amin(0) if len(k) else torch.zeros(3)
-    across, along = sorted(extent.argsort(descending=True, stable=True)[:2].tolist())
-    axis.plot(k[:, across].numpy(), k[:, along].numpy(), ".", markersize=1.2, color=_DOT, rasterized=len(k) > 5000)
+def _samples(axis: Any, sequence: Sequence, turns: Sequence_[Turn], span: tuple[float, float]) -> None:
+    k = trajectory(sequence, _thinned(sequence.sample_times), turns)
+    path = trajectory(sequence, torch.linspace(*span, _PATH, dtype=torch.float64), turns)
+    reach = (k.amax(0) - k.amin(0) if len(k) else torch.zeros(3)).round(decimals=3)
+    reach = torch.where(reach.amax() > 0, reach, path.amax(0) - path.amin(0))
+    across, along = sorted(reach.argsort(descending=True, stable=True)[:2].tolist())
     axis.axhline(0, color=_RULE, linewidth=0.8, zorder=0)
-    axis.set_title("samples", fontsize=8)
     axis.axvline(0, color=_RULE, linewidth=0.8, zorder=0)
+    axis.plot(path[:, across].numpy(), path[:, along].numpy(), color=_PALE, linewidth=0.6, zorder=1)
+    axis.plot(k[:, across].numpy(), k[:, along].numpy(), ".", markersize=1.6, color=_DOT, rasterized=len(k) > 5000)
+    axis.set_title("samples", fontsize=8)
     axis.set_xlabel(f"k{'xyz'[across]} (1/m)", fontsize=8)
     axis.set_ylabel(f"k{'xyz'[along]} (1/m)", fontsize=8)
     axis.tick_params(labelsize=7)
-    if len(k) and float(extent[along]) > 0 and float(extent[across]) > 0:
-        axis.set_aspect("equal")
+    far = 0.6 * float(reach.amax()) or 1.0
+    axis.set_xlim(-far, far)
+    axis.set_ylim(-far, far)
+    axis.set_aspect("equal")
 
 
 def _thinned(times: Tensor) -> Tensor:

@@ -135,7 +135,7 @@ class DiffusionEchoPlanar:
             blocks += [*shot, *([Block(rest)] if rest and last else [])]
         along = [float(w.unit @ b @ w.unit) for w, b in zip(self.weightings, plan.b, strict=True)]
         raster = system.rasters.gradient
-        definitions = {
+        definitions: dict[str, str | tuple[float, ...]] = {
             "Name": "diffusion",
             "FOV": (*self.train.fov, self.thickness * len(self.slice_positions)),
             "Matrix": (*map(float, self.train.matrix), float(len(self.slice_positions))),

@@ -76,7 +76,7 @@ class EchoPlanar:
         for index, shot in enumerate(shots, 1):
             last = index % len(self.slice_positions) == 0
             blocks += [*shot, *([Block(rest)] if rest and last else [])]
-        definitions = {
+        definitions: dict[str, str | tuple[float, ...]] = {
             "Name": "epi",
             "FOV": (*self.train.fov, self.thickness * len(self.slice_positions)),
             "Matrix": (*map(float, self.train.matrix), float(len(self.slice_positions))),

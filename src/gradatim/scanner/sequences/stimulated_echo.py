@@ -134,7 +134,7 @@ class StimulatedEcho:
         rest = waiting(self.repetition_time, lasts, system.rasters.block, what="repetition time")
         pause = [Block(rest)] if rest else []
         times = self._times(system)
-        definitions = {
+        definitions: dict[str, str | tuple[float, ...]] = {
             "Name": "pfg",
             "Turns": " ".join(_WORDS[turn] for turn in self.turns[: len(self.turns) // len(self.gradients)]),
             "Gradients": tuple(self.gradients),

@@ -150,7 +150,7 @@ class TurboSpinEcho:
             blocks += [Block(rest)] if rest else []
         echo = int((lines == self.encoding.matrix[1] // 2).nonzero()[0, 1])
         thickness = self.encoding.fov[2]
-        definitions = {
+        definitions: dict[str, str | tuple[float, ...]] = {
             "Name": "tse",
             "FOV": (*self.encoding.fov[:2], thickness * slices),
             "Matrix": (*map(float, self.encoding.matrix[:2]), float(slices)),
