@@ -6,6 +6,7 @@ from typing import Annotated
 import tyro
 
 from gradatim.cli.diffusion_adc import Adc
+from gradatim.cli.diffusion_dosy import Dosy
 from gradatim.cli.diffusion_kurtosis import Kurtosis
 from gradatim.cli.diffusion_tensor import Tensor
 
@@ -23,7 +24,8 @@ class Diffusion:
     step: Annotated[
         Annotated[Tensor, tyro.conf.subcommand("tensor", prefix_name=False)]
         | Annotated[Kurtosis, tyro.conf.subcommand("kurtosis", prefix_name=False)]
-        | Annotated[Adc, tyro.conf.subcommand("adc", prefix_name=False)],
+        | Annotated[Adc, tyro.conf.subcommand("adc", prefix_name=False)]
+        | Annotated[Dosy, tyro.conf.subcommand("dosy", prefix_name=False)],
         tyro.conf.arg(name=""),
     ]
 
