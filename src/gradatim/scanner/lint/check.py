@@ -1,11 +1,12 @@
 """What every check of a sequence is, and how it puts what it found."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from gradatim.base.findings import Finding, Severity
 from gradatim.scanner.lint.played import Played
 
 
+@runtime_checkable
 class Check(Protocol):
     """Looks for one fault."""
 
