@@ -6,6 +6,7 @@ from typing import Annotated
 import tyro
 
 from gradatim.cli.sequence_gre import Gre
+from gradatim.cli.sequence_lint import SequenceLint
 from gradatim.cli.sequence_megre import MultiEchoGre
 
 
@@ -21,7 +22,8 @@ class MakeSequence:
 
     kind: Annotated[
         Annotated[Gre, tyro.conf.subcommand("gre", prefix_name=False)]
-        | Annotated[MultiEchoGre, tyro.conf.subcommand("megre", prefix_name=False)],
+        | Annotated[MultiEchoGre, tyro.conf.subcommand("megre", prefix_name=False)]
+        | Annotated[SequenceLint, tyro.conf.subcommand("lint", prefix_name=False)],
         tyro.conf.arg(name=""),
     ]
 
