@@ -17,7 +17,7 @@ SUFFIXES = {"s": "_s", "m": "_m", "T/m": "_t_per_m", "Hz": "_hz", "1/m": "_per_m
 SHOWN = {"s": ((1e-3, 1e6, "µs"), (1.0, 1e3, "ms")), "m": ((float("inf"), 1e3, "mm"),), "T/m": ((9.0, 1e3, "mT/m"),)}
 """Unit → below which value it is shown with which factor as what."""
 
-STEPS = 81
+STEPS = 161
 """Points of a picture along each axis."""
 
 
