@@ -99,7 +99,10 @@ def refined(
     value, low, high = (model.natural(part)[0] for part in (value, low, high))
     order = value[count:].argsort().tolist()
     total = float(value[:count].sum())
-    sizes, rates = (torch.stack([value, low, high], 1)[part].tolist() for part in (slice(count), slice(count, None)))
+    ends = torch.stack([value, low, high], 1).tolist()
     left = float(likelihood.deviance(found.state)[0]) / max(len(data) - 2 * count, 1)
-    peaks = tuple(Peak(rates[i][0], *rates[i][1:], sizes[i][0], *sizes[i][1:], sizes[i][0] / total) for i in order)
-    return peaks, math.sqrt(left)
+    peaks = []
+    for i in order:
+        (size, least, most), (rate, slow, fast) = ends[i], ends[count + i]
+        peaks.append(Peak(rate, slow, fast, size, least, most, size / total))
+    return tuple(peaks), math.sqrt(left)

@@ -22,8 +22,8 @@ class DiffusionSpectrum:
         low: (m,), lower ends of the interval of each amplitude under the noise; not of what the prior smooths away.
         high: (m,), upper ends.
         peaks: components, each fitted as a single decay, slowest first.
-        misfit: root mean square of what the components as single decays leave, in units of the noise; well above 1 where
-            one of them is a distribution, or several that are not resolved.
+        misfit: root mean square of what the components as single decays leave, in units of the noise; well above 1
+            where one of them is a distribution, or several that are not resolved.
         sigma: noise that was reckoned with.
         weight: λ that was chosen.
         message: what is to be doubted about λ; empty if all is well.

@@ -11,7 +11,11 @@ from torch import Tensor
 from gradatim.base.errors import InputError
 from gradatim.io.number_text import read_lines
 
-NAMES = {"b": ("b", "bvalue", "b_value", "b-value"), "gradient": ("g", "gradient"), "signal": ("signal", "s", "intensity", "integral")}  # fmt: skip
+NAMES = {
+    "b": ("b", "bvalue", "b_value", "b-value"),
+    "gradient": ("g", "gradient"),
+    "signal": ("signal", "s", "intensity", "integral"),
+}
 """Headings, in any case, before an optional unit in brackets."""
 UNITS = {
     "b": {"s/m2": 1.0, "s/m^2": 1.0, "s/m²": 1.0, "s/mm2": 1e6, "s/mm^2": 1e6, "s/mm²": 1e6},
