@@ -84,9 +84,7 @@ def grid_places(position: Tensor, box: Box) -> tuple[Tensor, tuple[float, float,
     steps = position.detach().double().cpu() * torch.tensor(box.extent, dtype=torch.float64)
     offsets = []
     for axis in range(3):
-        turn = torch.exp(2j * math.pi * steps[:, axis]).mean()
-        offset = float(turn.angle()) / (2 * math.pi)
-        offset = 0.0 if abs(offset) < 1e-6 else offset
+        offset = _offset(steps[:, axis], box.matrix[axis])
         worst = float((steps[:, axis] - offset - (steps[:, axis] - offset).round()).abs().max())
         if worst > BESIDE:
             raise InputError(
@@ -98,6 +96,19 @@ def grid_places(position: Tensor, box: Box) -> tuple[Tensor, tuple[float, float,
         offsets.append(offset)
     places = (steps - torch.tensor(offsets, dtype=torch.float64)).round().long()
     return places, (offsets[0], offsets[1], offsets[2])
+
+
+def _offset(steps: Tensor, n: int) -> float:
+    """How far beside whole steps samples lie: of the offsets a whole step apart, that which leaves the most inside."""
+    turn = torch.exp(2j * math.pi * steps).mean()
+    near = float(turn.angle()) / (2 * math.pi)
+    near = 0.0 if abs(near) < 1e-6 else near
+
+    def outside(offset: float) -> tuple[int, float]:
+        index = (steps - offset).round() + n // 2
+        return int(((index < 0) | (index >= n)).sum()), abs(offset)
+
+    return min((near, near + 1, near - 1), key=outside)
 
 
 def gathered(samples: Tensor, place: Tensor, box: Box) -> Tensor:

@@ -47,7 +47,7 @@ class Adaptive:
 
     Example:
         >>> sensitivities = torch.tensor([0.6, 0.8j]).reshape(2, 1, 1, 1)
-        >>> abs(Adaptive()(sensitivities * torch.ones(5, 5, 1)))[0, 0, 0].item()
+        >>> round(abs(Adaptive()(sensitivities * torch.ones(5, 5, 1)))[0, 0, 0].item(), 6)
         1.0
     """
 

@@ -85,7 +85,8 @@ class MinimumEntropy:
     """Corrects the constant and linear phase between directions that make the image's magnitudes least spread.
 
     The entropy −Σ q·log q of q = |m|²/Σ|m|² is searched on a grid of both parameters, which is then halved about its
-    best point. It needs no reference, and errs where the object fills the field of view.
+    best point. It needs no reference, and errs where the object fills the field of view. A constant phase of π moves
+    the image by half the field of view and leaves its entropy, so that phases up to π/2 are searched.
 
     Args:
         reach: the largest linear phase across the field of view, turns: a shift of so many steps of k.
@@ -107,7 +108,7 @@ class MinimumEntropy:
         places = (torch.arange(n, device=lines.profiles.device) - n // 2) / n
         constant, slope = 0.0, 0.0
         step, stride = math.pi / 4, self.reach * 2 * math.pi / 4
-        counts = (range(-4, 4), range(-4, 5))
+        counts = (range(-2, 3), range(-4, 5))
         for _ in range(self.halvings + 1):
             tried = [(constant + i * step, slope + j * stride) for i in counts[0] for j in counts[1]]
             spread = [_entropy(image(lines.turned(a + b * places).profiles)) for a, b in tried]
