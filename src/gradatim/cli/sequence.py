@@ -5,9 +5,14 @@ from typing import Annotated
 
 import tyro
 
+from gradatim.cli.sequence_diffusion import Diffusion
+from gradatim.cli.sequence_epi import Epi
 from gradatim.cli.sequence_gre import Gre
 from gradatim.cli.sequence_lint import SequenceLint
 from gradatim.cli.sequence_megre import MultiEchoGre
+from gradatim.cli.sequence_pfg import Pfg
+from gradatim.cli.sequence_tse import Tse
+from gradatim.cli.sequence_watergate import WatergateSequence
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,11 @@ class MakeSequence:
     kind: Annotated[
         Annotated[Gre, tyro.conf.subcommand("gre", prefix_name=False)]
         | Annotated[MultiEchoGre, tyro.conf.subcommand("megre", prefix_name=False)]
+        | Annotated[Epi, tyro.conf.subcommand("epi", prefix_name=False)]
+        | Annotated[Tse, tyro.conf.subcommand("tse", prefix_name=False)]
+        | Annotated[Diffusion, tyro.conf.subcommand("diffusion", prefix_name=False)]
+        | Annotated[Pfg, tyro.conf.subcommand("pfg", prefix_name=False)]
+        | Annotated[WatergateSequence, tyro.conf.subcommand("watergate", prefix_name=False)]
         | Annotated[SequenceLint, tyro.conf.subcommand("lint", prefix_name=False)],
         tyro.conf.arg(name=""),
     ]

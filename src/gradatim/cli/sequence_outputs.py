@@ -12,7 +12,14 @@ if TYPE_CHECKING:
     from gradatim.base.sequence import Sequence
     from gradatim.scanner.system import System
 
-UNITS = {"t_per_m": (1e3, "mT/m"), "s": (1e3, "ms"), "m": (1e3, "mm"), "deg": (1.0, "°"), "hz": (1.0, "Hz")}
+UNITS = {
+    "t_per_m": (1e3, "mT/m"),
+    "s": (1e3, "ms"),
+    "m": (1e3, "mm"),
+    "deg": (1.0, "°"),
+    "hz": (1.0, "Hz"),
+    "s_per_m2": (1e-6, "s/mm²"),
+}
 """Ending of a key → factor and unit with which people read it."""
 
 
@@ -23,7 +30,7 @@ def deliver(
     out: Path,
     picture: Path | None,
     json: bool,
-    delivered: "Callable[[System, Sequence], Mapping[str, float | tuple[float, ...]]]",
+    delivered: "Callable[[System, Sequence], Mapping[str, float | str | tuple[float, ...]]]",
 ) -> int:
     """Make a sequence on the chosen system, write it, draw it, and print what it delivers.
 
@@ -87,8 +94,10 @@ def timing(sequence: "Sequence") -> dict[str, float | tuple[float, ...]]:
     return found
 
 
-def _line(name: str, value: float | tuple[float, ...]) -> str:
-    """One quantity with the unit that people use."""
+def _line(name: str, value: float | str | tuple[float, ...]) -> str:
+    """One quantity with the unit that people use, or a sentence."""
+    if isinstance(value, str):
+        return f"{name.replace('_', ' '):<24}{value}"
     stem, ending = next(
         ((name.removesuffix(f"_{unit}"), unit) for unit in UNITS if name.endswith(f"_{unit}")), (name, "")
     )

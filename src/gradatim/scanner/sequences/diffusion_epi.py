@@ -143,7 +143,7 @@ class DiffusionEchoPlanar:
             "TR": ((lasts + rest) / TICKS,),
             "BValues": tuple(along),
             "BDirections": tuple(x for w in self.weightings for x in w.unit.tolist()),
-            "SmallDelta": (plan.timing.lobe(raster) / TICKS,),
+            "SmallDelta": ((plan.timing.lobe(raster) - plan.timing.rise(system)) / TICKS,),
             "BigDelta": (plan.timing.separation(raster) / TICKS,),
             "SliceThickness": (self.thickness,),
             "SlicePositions": tuple(self.slice_positions),
