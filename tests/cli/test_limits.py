@@ -67,6 +67,13 @@ def test_every_design_is_drawn(design: str, tmp_path: Path, capsys: pytest.Captu
     assert ("more gradient gives nothing" in text) is (design in ("epi", "tse"))
 
 
+def test_a_picture_of_a_constant_is_drawn_in_silence(tmp_path: Path) -> None:
+    words = ("readout", "--fov-mm", "220", "--shortest-dwell-us", "500", "--picture", str(tmp_path / "flat.svg"))
+    assert main(["limits", *words]) == 0
+    assert "0.0005" not in (tmp_path / "flat.svg").read_text(encoding="utf-8")
+    assert "500 everywhere" in (tmp_path / "flat.svg").read_text(encoding="utf-8")
+
+
 def test_sampling_is_chosen_by_its_word(capsys: pytest.CaptureFixture[str]) -> None:
     flat, blanked = (said(capsys, *EPI, "--sampling", word) for word in ("flat-top", "no-blips"))
     assert round(flat["echo_spacing_s"] * 1e6, 1) == 853.7

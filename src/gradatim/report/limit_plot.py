@@ -58,8 +58,12 @@ class LimitPlot:
             region = [[float(each) for each in row] for row in slew_bound]
             axis.contourf(gradients, slews, region, levels=[0.5, 1.5], colors=[_REGION], alpha=0.15)
             axis.plot([], [], color=_REGION, alpha=0.3, linewidth=8, label="slew-bound: more gradient gives nothing")
-        lines = axis.contour(gradients, slews, values, levels=_levels(values), colors=_LINE, linewidths=1.2)
-        axis.clabel(lines, fmt="%.4g", fontsize=8)
+        levels = _levels(values)
+        if levels:
+            lines = axis.contour(gradients, slews, values, levels=levels, colors=_LINE, linewidths=1.2)
+            axis.clabel(lines, fmt="%.4g", fontsize=8)
+        else:
+            axis.plot([], [], " ", label=f"{values[0][0]:.3g} everywhere")
         axis.plot(*at, "o", color=_POINT, label="this system")
         axis.set_xlabel("strongest gradient (mT/m)")
         axis.set_ylabel("slew rate (T/(m·s))")
@@ -73,7 +77,7 @@ class LimitPlot:
 
 
 def _levels(values: Rows, *, count: int = 9) -> list[float]:
-    """Between the extremes, evenly in the logarithm, rounded to two digits."""
+    """Between the extremes, evenly in the logarithm, rounded to two digits; none where the values hardly differ."""
     low, high = min(map(min, values)), max(map(max, values))
     steps = (low * (high / low) ** ((index + 0.5) / count) for index in range(count))
-    return sorted({float(f"{step:.2g}") for step in steps})
+    return sorted({short for step in steps if low < (short := float(f"{step:.2g}")) < high})

@@ -53,6 +53,25 @@ def test_a_line_from_any_of_its_numbers() -> None:
     assert (solved, open_) == (16, 4)
 
 
+def test_a_limit_is_of_one_protocol_and_a_grid_is_continuous() -> None:
+    matrices = torch.tensor([64.0, 128.0], dtype=torch.float64)
+    spacings = EpiEchoSpacing(fov=0.22, matrix=matrices).continuous(0.040, 150.0)
+    assert [round(1e6 * each, 1) for each in spacings.tolist()] == [426.8, 608.3]
+    for design in (
+        EpiEchoSpacing(fov=0.22, matrix=matrices),
+        RefocusingTrainSpacing(fov=0.22, matrix=matrices, thickness=5e-3),
+        FrequencyEncoding(fov=0.22, matrix=matrices, pixel=0.22 / matrices, shortest_dwell=matrices),
+        SliceSelection(bandwidth=1000 * matrices),
+        FastestDiffusionLobes(1e7 * matrices, 8e-3),
+        DiffusionEchoTime(1e7 * matrices),
+        ShortestLobe(1e-7 * matrices),
+    ):
+        with pytest.raises(UsageError, match="GD-103"):
+            design(System())
+    with pytest.raises(UsageError, match="GD-157"):
+        SliceSelection(bandwidth=1000 * matrices, pulse=2e-3, time_bandwidth=4.0)
+
+
 def test_what_is_found_is_differentiable() -> None:
     fov = torch.tensor(0.22, dtype=torch.float64, requires_grad=True)
     line = FrequencyEncoding(fov=fov, matrix=64, dwell=20e-6).solved()

@@ -200,6 +200,13 @@ def test_no_other_trapezoids_are_faster_for_a_b(gradient: float, slew: float, b:
         assert bool(torch.maximum(best, torch.as_tensor(triangle)) >= b) is reached
 
 
+@given(total=st.floats(1e-4, 0.05), gap=st.floats(0.0, 0.05), slew=SLEWS)
+@settings(max_examples=60)
+def test_in_the_same_time_more_amplitude_gives_more_b(total: float, gap: float, slew: float) -> None:
+    peaks = torch.linspace(0.001, 1.0, 2000, dtype=torch.float64) * slew * total / 2
+    assert bool((pair_b(peaks / slew, total, peaks, gap).diff() > 0).all())
+
+
 def test_b_is_that_of_the_integral() -> None:
     from gradatim.base.units import PROTON_GAMMA_RAD_PER_S_T as GAMMA
 

@@ -149,7 +149,7 @@ def derivatives(
         Sensitivities dv/dp, elasticities (p/v)·dv/dp, and v itself, which keeps the graph of the design's own tensors.
 
     Raises:
-        UsageError: GD-101 if the value is not finite.
+        UsageError: GD-101 if the value is not finite; GD-103 if the design holds more than single numbers.
     """
     known = [name for name in names if getattr(design, name) is not None]
     leaves = {name: real(getattr(design, name)).detach().clone().requires_grad_() for name in known}
@@ -159,6 +159,13 @@ def derivatives(
     }
     with torch.enable_grad():
         value = replace(design, **leaves).continuous(*hardware.values())
+    if value.ndim:
+        raise UsageError(
+            "GD-103",
+            given=f"a protocol of shape {tuple(value.shape)}",
+            allowed="single numbers",
+            do="ask for continuous(max_gradient, max_slew), which acts elementwise, or for one protocol at a time",
+        )
     if not math.isfinite(value.item()):
         raise UsageError(
             "GD-101",

@@ -105,7 +105,8 @@ def _require_agreement(law: Product, known: Mapping[str, Tensor], stated: Sequen
         return
     raise UsageError(
         "GD-157",
-        given=", ".join(f"{name} {known[name].item():.6g}" for name in law.powers) + ", which contradict each other",
+        given=", ".join(f"{name} {known[name].flatten()[0].item():.6g}" for name in law.powers)
+        + ", which contradict each other",
         allowed="numbers that agree",
         do=f"leave out one of what was given{': ' + ', '.join(stated) if stated else ''}",
     )

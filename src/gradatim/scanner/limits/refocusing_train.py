@@ -90,8 +90,8 @@ class RefocusingTrainSpacing:
         Raises:
             UsageError: GD-166 if the readout needs more gradient than there is.
         """
-        self._require_readout(system)
         slopes, relative, value = derivatives(self, system, names=_NAMES)
+        self._require_readout(system)
         windows = self.windows(system.max_gradient, system.max_slew)
         crush, encode, ramp = windows[:3]
         longest = int(windows.argmax())
