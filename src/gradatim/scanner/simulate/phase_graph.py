@@ -116,7 +116,7 @@ class PhaseGraph:
         plus, minus, stored = (torch.zeros(1, len(spins), dtype=dtype, device=spins.density.device) for _ in range(3))
         stored = stored + 1.0
         encode, pieces = FourierSum(spins, self.shape), [torch.zeros(samples, dtype=dtype)]
-        following = [len(layer.dephasing) for layer in layers[1:]] + [1]
+        following = [*(len(layer.dephasing) for layer in layers[1:]), 1][: len(layers)]
         for stretch, layer, count in zip(stretches, layers, following, strict=True):
             plus, minus, stored = _turned(plus, minus, stored, stretch, spins.b1)
             if len(layer.heard):

@@ -103,13 +103,9 @@ class LayersOf:
         if len(later):
             across, along = self.tissue.decay(stretch)
             flat = weight.flatten(0, 1)
-            flat = flat.index_reduce(
-                0,
-                3 * (draft.source // 2) + draft.source % 2,
-                later[draft.target, draft.mirrored.long()] * across,
-                "amax",
-            )
-            flat = flat.index_reduce(0, 3 * draft.stored + 2, later[draft.stored_target, 2] * along, "amax")
+            moves, stays = 3 * (draft.source // 2) + draft.source % 2, 3 * draft.stored + 2
+            flat[moves] = torch.maximum(flat[moves], later[draft.target, draft.mirrored.long()] * across)
+            flat[stays] = later[draft.stored_target, 2] * along
             weight = flat.unflatten(0, (-1, 3))
         return weight
 

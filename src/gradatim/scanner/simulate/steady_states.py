@@ -82,7 +82,7 @@ class BalancedSteadyState:
     Example:
         >>> state = BalancedSteadyState(1.0, 0.004, 0.002)
         >>> round(abs(state(torch.tensor(1.0), torch.tensor(0.1), offset=torch.tensor(0.0)).item()), 3)
-        0.234
+        0.137
     """
 
     flip: float | Tensor

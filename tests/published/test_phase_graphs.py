@@ -1,0 +1,45 @@
+"""Echo trains and spoiling: figures that are known.
+
+Constant flips settle at sin(α/2), and higher after a first pulse of 90° + α/2, at what fits 2 sin(α/2)/(1 + sin(α/2))
+(Hennig & Scheffler, Magn Reson Med 44:983-985, 2000; Alsop, Magn Reson Med 37:176-184, 1997). The first echoes are
+sin²(α/2) and sin⁴(α/2) + ½ sin²α: Hennig, J Magn Reson 78:397-407, 1988. Spoiling by 117°: Zur, Wood & Neuringer,
+Magn Reson Med 21:251-263, 1991.
+"""
+
+import math
+
+import pytest
+import torch
+
+from gradatim.scanner.simulate.spin_echo_train import SpinEchoTrain
+from gradatim.scanner.simulate.spoiled_echo_train import SpoiledEchoTrain
+from gradatim.scanner.simulate.steady_states import SpoiledSteadyState
+
+F64 = torch.float64
+FOREVER = torch.tensor(math.inf, dtype=F64)
+
+
+@pytest.mark.parametrize("degrees", [60, 90, 120, 150])
+def test_constant_flips_settle_at_the_pseudo_steady_state(degrees):
+    half = math.sin(math.radians(degrees) / 2)
+    flips = torch.full((200,), math.radians(degrees), dtype=F64)
+    echoes = SpinEchoTrain(flips, 0.01)(FOREVER, FOREVER).abs()
+    assert echoes[0].item() == pytest.approx(half**2, abs=1e-14)
+    assert echoes[1].item() == pytest.approx(half**4 + 0.5 * math.sin(math.radians(degrees)) ** 2, abs=1e-14)
+    assert echoes[-20:].mean().item() == pytest.approx(half, abs=1e-3)
+    flips[0] = math.radians(90 + degrees / 2)
+    prepared = SpinEchoTrain(flips, 0.01)(FOREVER, FOREVER).abs()
+    assert prepared[-20:].mean().item() == pytest.approx(2 * half / (1 + half), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("flip", "t1", "t2", "within"),
+    [(15, 1.0, 0.1, 0.01), (15, 0.6, 0.08, 0.01), (30, 1.0, 0.1, 0.03), (60, 1.0, 0.1, 0.13)],
+)
+def test_spoiling_by_117_degrees_comes_near_to_ernst(flip, t1, t2, within):
+    t1, t2 = torch.tensor(t1, dtype=F64), torch.tensor(t2, dtype=F64)
+    echo = SpoiledEchoTrain(math.radians(flip), 0.02, 0.0, pulses=400, orders=200)(t1, t2)[-1].abs()
+    steady = SpoiledSteadyState(math.radians(flip), 0.02, 0.0)(t1, t2)
+    assert abs((echo / steady).item() - 1) < within
+    refocused = SpoiledEchoTrain(math.radians(flip), 0.02, 0.0, pulses=400, increment=0.0, orders=200)(t1, t2)[-1].abs()
+    assert abs((refocused / steady).item() - 1) > 3 * abs((echo / steady).item() - 1)
