@@ -1,8 +1,8 @@
 """Nerve stimulation by the SAFE model beside pypulseq's: CPU time and agreement, on the same gradients.
 
-Two questions of one sequence, read from its Pulseq file: the model on samples that lie ready, and all that lies between a
-sequence in memory and its peak. Both use the published example hardware and one γ. The shortest of three runs counts for
-pypulseq, of ten for gradatim; one thread each.
+Two questions of one sequence, read from its Pulseq file: the model on samples that lie ready, and all that lies
+between a sequence in memory and its peak. Both use the published example hardware and one γ. The shortest of three
+runs counts for pypulseq, of ten for gradatim; one thread each.
 """
 
 import math
