@@ -278,6 +278,7 @@ CODES: dict[str, str] = {
     "GD-832": "a sample is taken during a pulse",
     "GD-835": "a pulse is no rotation at its centre",
     "GD-836": "more configuration states are at work than may be followed",
+    "GD-837": "a sequence samples more than one coherence",
     "GD-840": "too few measurements or weightings for a fit of diffusion",
     "GD-841": "a diffusion weighting is negative or not finite",
     "GD-842": "the directions and weightings do not determine what was asked",
