@@ -67,6 +67,6 @@ class MultiEchoGre:
             self.geometry.excitation(system),
             times or ShortestEchoes(self.echoes, spacing=spacing),
             from_milliseconds(self.repetition_time_ms, what="--repetition-time-ms"),
-            {"monopolar": Monopolar(), "bipolar": Bipolar()}[self.polarity],
+            Bipolar() if self.polarity == "bipolar" else Monopolar(),
             self.geometry.spoiling(),
         )(system)

@@ -16,7 +16,7 @@ class HardPulse:
 
     Args:
         flip: rad.
-        duration: T, s; rounded up to the pulse raster.
+        duration: T, s; rounded up so that its middle is on the pulse raster.
         phase: of B1, rad.
         use: what it is for.
 
@@ -42,7 +42,7 @@ class HardPulse:
         Args:
             system: whose raster and strongest B1 hold.
         """
-        length = ticks(self.duration, system.rasters.pulse)
+        length = ticks(self.duration, 2 * system.rasters.pulse)
         strength = self.flip / (PROTON_GAMMA_RAD_PER_S_T * length / TICKS)
         field = torch.tensor([strength], dtype=torch.complex128)
         pulse = Pulse(0, torch.tensor([0, length]), field, length // 2, phase=self.phase, use=self.use)

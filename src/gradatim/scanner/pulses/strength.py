@@ -44,7 +44,7 @@ def within_b1(pulse: Pulse, system: System) -> Pulse:
 def samples_of(duration: float, system: System, *, most: int) -> tuple[int, int]:
     """How many equal samples a pulse is made of, and how many ns each lasts, a whole number of pulse rasters.
 
-    The duration is rounded up to that many samples.
+    The duration is rounded up to an even number of samples, so that its middle is on the raster.
 
     Args:
         duration: s.
@@ -58,7 +58,7 @@ def samples_of(duration: float, system: System, *, most: int) -> tuple[int, int]
     raster = system.rasters.pulse
     whole = ticks(duration, raster) // raster
     each = -(-whole // most)
-    return -(-whole // each), each * raster
+    return -(-whole // (2 * each)) * 2, each * raster
 
 
 def shaped(field: Tensor, each: int, *, centre: int) -> Pulse:
@@ -100,7 +100,7 @@ def require_positive(values: Mapping[str, float]) -> None:
 
 
 def shortest_hard(flip: float, system: System) -> float:
-    """The shortest hard pulse of an angle at full strength, flip/(γ·B1), s, on the pulse raster.
+    """The shortest hard pulse of an angle at full strength, flip/(γ·B1), s, its middle on the pulse raster.
 
     Args:
         flip: rad.
@@ -110,4 +110,4 @@ def shortest_hard(flip: float, system: System) -> float:
         >>> shortest_hard(1.5707963, System(max_b1=20e-6))
         0.000294
     """
-    return ticks(flip / (PROTON_GAMMA_RAD_PER_S_T * system.max_b1), system.rasters.pulse) / TICKS
+    return ticks(flip / (PROTON_GAMMA_RAD_PER_S_T * system.max_b1), 2 * system.rasters.pulse) / TICKS
