@@ -128,7 +128,7 @@ class Player:
 
     def _numbers(self, line: Line) -> list[int]:
         """Duration or delay, pulse, x, y, z, readout and extension, 0 for what is not there."""
-        found = [line.sized(7, 8).whole_at(i) for i in range(1, len(line.words))]
+        found = [line.whole_at(i) for i in range(1, len(line.sized(7, 8).words))]
         if min(found) < 0:
             raise line.wrong("a negative number")
         return [*found, 0][:7]

@@ -18,6 +18,10 @@ LONGEST = 10**15
 """ns, eleven days: no time of a sequence is longer."""
 
 
+STRONGEST = 1e15
+"""Hz/m, or Hz: no gradient and no pulse is stronger."""
+
+
 @dataclass(frozen=True)
 class Offsets:
     """What parts per million mean: the field strength, or that it is not known.
@@ -118,9 +122,22 @@ def impossible(where: str, what: str) -> InputError:
     )
 
 
+def scaled(samples: np.ndarray, line: Line) -> np.ndarray:
+    """A shape times its line's amplitude.
+
+    Raises:
+        InputError: GD-231 if that is stronger than anything.
+    """
+    with np.errstate(over="ignore"):
+        found = samples * line.number_at(1)
+    if not (np.abs(found) <= STRONGEST).all():
+        raise impossible(line.where, f"an amplitude beyond {STRONGEST:g}")
+    return found
+
+
 def trapezoid_of(line: Line) -> Gradient:
     """A line of [TRAP]: amplitude (Hz/m), rise, flat, fall, delay (µs)."""
-    amplitude = line.sized(6).number_at(1) / PROTON_GAMMA_BAR_HZ_PER_T
+    amplitude = float(scaled(np.ones(1), line.sized(6))[0]) / PROTON_GAMMA_BAR_HZ_PER_T
     rise, flat, fall, delay = (nanoseconds(line.number_at(i), US, line.where) for i in range(2, 6))
     knots = {0: 0.0} if rise else {}
     knots |= {rise: amplitude, rise + flat: amplitude}
@@ -146,7 +163,7 @@ def gradient_of(line: Line, shapes: Shapes, version: Version, raster: int) -> Gr
     times, end = halves, int(halves[-1])
     if clock <= 0:
         end += raster // 2
-    values = samples * line.number_at(1) / PROTON_GAMMA_BAR_HZ_PER_T
+    values = scaled(samples, line) / PROTON_GAMMA_BAR_HZ_PER_T
     if ends is None:
         return Gradient(delay, times, values, end, open=True)
     if times[0] > 0:

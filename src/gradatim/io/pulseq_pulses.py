@@ -7,7 +7,7 @@ import torch
 
 from gradatim.base.sequence import Pulse, PulseUse
 from gradatim.base.units import PROTON_GAMMA_BAR_HZ_PER_T
-from gradatim.io.pulseq_events import US, Offsets, impossible, nanoseconds, shape_times
+from gradatim.io.pulseq_events import US, Offsets, impossible, nanoseconds, scaled, shape_times
 from gradatim.io.pulseq_shapes import Allowance, Shapes
 from gradatim.io.pulseq_text import Line, Version, unread
 
@@ -30,7 +30,7 @@ def pulse_of(
     """
     line.sized(7 if version < (1, 4, 0) else 8 if version < (1, 5, 0) else 12)
     new, clocked = version >= (1, 5, 0), version >= (1, 4, 0)
-    magnitude = shapes[line.whole_at(2)] * line.number_at(1)
+    magnitude = scaled(shapes[line.whole_at(2)], line)
     turns = shapes[line.whole_at(3)] if line.whole_at(3) else np.zeros(len(magnitude))
     if len(turns) != len(magnitude):
         raise impossible(line.where, f"{len(magnitude)} magnitudes with {len(turns)} phases")
