@@ -158,7 +158,7 @@ def test_the_sentence_names_what_binds_and_what_helps() -> None:
     slow = EpiEchoSpacing(fov=0.22, matrix=128)(System(0.080, 200.0))
     assert slow.binding is Constraint.SLEW
     assert slow.reason.startswith("slew-bound: the readout lobe peaks at 52.3 of 80 mT/m")
-    assert slow.reason.endswith("more gradient gives nothing; 1 % more slew rate gives 0.50 %")
+    assert slow.reason.endswith("more gradient gives nothing; 1 % more slew rate saves 0.50 %")
     weak = EpiEchoSpacing(fov=0.22, matrix=128)(System(0.040, 150.0))
     assert weak.binding is Constraint.AMPLITUDE
     assert "up to 45.3 mT/m" in weak.reason

@@ -18,6 +18,7 @@ from gradatim.scanner.limits.lobe import ShortestLobe, lobe_duration
 from gradatim.scanner.limits.readout import FrequencyEncoding
 from gradatim.scanner.limits.refocusing_train import RefocusingTrainSpacing
 from gradatim.scanner.limits.slice_selection import SliceSelection
+from gradatim.scanner.sequences.echo_planar_line import shortest_line
 from gradatim.scanner.sequences.lobes import shortest_lobe
 from gradatim.scanner.system import System
 
@@ -225,6 +226,15 @@ def test_b_is_that_of_the_integral() -> None:
 def test_the_rastered_lobe_is_that_of_the_sequences(area: float, gradient: float, slew: float) -> None:
     system = System(gradient, slew)
     assert ShortestLobe(area)(system).rastered == pytest.approx(shortest_lobe(area, system) / 1e9, abs=1e-12)
+
+
+@given(matrix=st.integers(24, 160), gradient=st.floats(0.02, 0.3), slew=st.floats(80.0, 700.0))
+@settings(max_examples=30)
+def test_a_played_echo_planar_line_is_never_faster_than_the_limit(matrix: int, gradient: float, slew: float) -> None:
+    system = System(gradient, slew, readout_dead=0)
+    limit = EpiEchoSpacing(fov=0.22, matrix=matrix, sampling=BlipsLeftOut())(system)
+    period = shortest_line(0.22, matrix, system, step=1 / 0.22).period / 1e9
+    assert limit.value.item() <= limit.rastered <= period * (1 + 1e-12) <= limit.value.item() + 45e-6
 
 
 @given(b=st.floats(1e7, 1e10), gradient=st.floats(0.02, 0.5), slew=st.floats(50.0, 600.0))

@@ -175,6 +175,6 @@ def derivatives(
         )
     parameters = {**hardware, **leaves}
     found = torch.autograd.grad(value, list(parameters.values()), allow_unused=True)
-    slopes = {n: 0.0 if g is None else g.item() for n, g in zip(parameters, found, strict=True)}
+    slopes = {n: 0.0 if g is None else g.item() + 0.0 for n, g in zip(parameters, found, strict=True)}  # no −0
     relative = {name: slope * parameters[name].item() / value.item() for name, slope in slopes.items()}
     return slopes, relative, design.continuous(system.max_gradient, system.max_slew)

@@ -155,11 +155,11 @@ def _reason(binding: Constraint, longest: str, elasticity: dict[str, float], fix
         more = "neither gradient nor slew rate gives anything"
     elif binding is Constraint.AMPLITUDE:
         more = (
-            f"1 % more gradient gives {-elasticity['max_gradient']:.2f} %, "
+            f"1 % more gradient saves {-elasticity['max_gradient']:.2f} %, "
             f"1 % more slew rate {-elasticity['max_slew']:.2f} %"
         )
     else:
-        more = f"more gradient gives nothing, 1 % more slew rate {-elasticity['max_slew']:.2f} %"
+        more = f"more gradient gives nothing, 1 % more slew rate saves {-elasticity['max_slew']:.2f} %"
     return (
         f"{binding.value}-bound: {longest} fill the window; {more}; pulse and acquisition are {fixed:.0f} % of it all"
     )

@@ -20,13 +20,13 @@ def gains(what: str, elasticity: Mapping[str, float], system: System, *, enough:
         'slew-bound: it peaks at 52.3 of 80 mT/m, so that more gradient gives nothing'
     """
     peak = f"{1e3 * enough:.1f}"
-    slew = f"1 % more slew rate gives {-elasticity['max_slew']:.2f} %"
+    slew = f"1 % more slew rate saves {-elasticity['max_slew']:.2f} %"
     if enough <= system.max_gradient:
         return (
             f"slew-bound: {what} peaks at {peak} of {1e3 * system.max_gradient:g} mT/m, so that more gradient gives "
             f"nothing; {slew}"
         )
     return (
-        f"amplitude-bound: {what} stands at {1e3 * system.max_gradient:g} mT/m; 1 % more gradient gives "
+        f"amplitude-bound: {what} stands at {1e3 * system.max_gradient:g} mT/m; 1 % more gradient saves "
         f"{-elasticity['max_gradient']:.2f} %, up to {peak} mT/m, and {slew}"
     )
