@@ -60,7 +60,7 @@ def test_watergate_says_whether_the_hardware_suffices(
     code, out, _ = asked(capsys, "watergate", "--out", file, "--train", train, "--samples", "64", "--json")
     assert code == 0
     assert json.loads(out)["suffices"].startswith("no: water")
-    assert json.loads(out)["first_null_hz"] == pytest.approx(5000.0)
+    assert json.loads(out)["first_null_hz"] == pytest.approx(5000.0, rel=0.02)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ class WatergateSequence:
     Attributes:
         out: Pulseq file to write, ending in .seq.
         train: 3-9-19 or w5, whose hole is narrower.
-        spacing_us: between the middles of the train's pulses, µs; the spectrum has its next holes at 1/spacing.
+        spacing_us: between the middles of the train's pulses, µs; the spectrum has its next hole near 1/spacing.
         nutation_khz: strength of the pulses, kHz; a 90° pulse of 10 µs has 25.
         suppression: wanted, water before over water after.
         sample_mm: length of the sample along the gradient, mm.
@@ -101,5 +101,5 @@ class WatergateSequence:
             "margin": verdict.margin,
             "suppression_by_gradient": verdict.by_gradient,
             "suppression_by_train": verdict.by_train,
-            "first_null_hz": 1 / question.train.spacing,
+            "first_null_hz": question.first_null(self._spectrometer(system)),
         }

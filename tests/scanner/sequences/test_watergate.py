@@ -113,3 +113,11 @@ def test_a_train_that_does_not_fit_names_its_shortest_spacing() -> None:
     for make in (lambda: BinomialTrain(()), lambda: BinomialTrain((0.0,)), lambda: BinomialTrain(spacing=math.nan)):
         with pytest.raises(UsageError, match="GD-169"):
             make()
+
+
+@pytest.mark.parametrize("angles", [THREE_NINE_NINETEEN, W5])
+def test_the_next_hole_comes_to_1_over_tau_as_pulses_become_short(angles: tuple[float, ...]) -> None:
+    question = SolventSuppression(BinomialTrain(angles, 200e-6))
+    far = [abs(5000.0 - question.first_null(System(0.5, 5000.0, max_b1=b1))) for b1 in (3e-4, 6e-4, 6e-3)]
+    assert far[0] > far[1] > far[2]
+    assert far[2] < 20

@@ -145,6 +145,19 @@ class SolventSuppression:
         verdict = self(system)
         return Watergate(self.train, min(verdict.needed_area, verdict.delivered_area), self.lobe_duration)
 
+    def first_null(self, system: System) -> float:
+        """Where the spectrum has its next hole, Hz: at 1/τ for pulses without length, a little beside it for real ones.
+
+        Args:
+            system: whose raster and strongest B1 hold.
+
+        Example:
+            >>> round(SolventSuppression().first_null(System(0.5, 5000.0, max_b1=600e-6)))
+            4912
+        """
+        offset = torch.linspace(0.7, 1.1, 2001, dtype=torch.float64) / self.train.spacing
+        return float(offset[pulse_spinor(self.train(system), offset=offset).refocused.argmin()])
+
     def _strongest(self, system: System) -> float:
         """The largest area of a lobe of this duration on the raster, T·s/m."""
         raster = math.lcm(system.rasters.gradient, system.rasters.block)
