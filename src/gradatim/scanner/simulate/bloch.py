@@ -5,6 +5,7 @@ transverse magnetisation M₊ = Mx + iMy by exp(+iγBt), and a pulse of phase 0 
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -33,16 +34,15 @@ class Magnetisation:
     longitudinal: Tensor
     equilibrium: Tensor
 
-    def relaxed(self, spins: Spins, duration: Tensor) -> "Magnetisation":
-        """After a time of relaxation alone.
+    def relaxed(self, along: Tensor, across: Tensor) -> "Magnetisation":
+        """After relaxation alone.
 
         Args:
-            spins: whose times they are.
-            duration: (), s.
+            along: exp(−t/T1), (n,).
+            across: exp(−t/T2), (n,).
         """
-        kept = torch.exp(-duration / spins.t1)[:, None]
-        longitudinal = self.equilibrium + (self.longitudinal - self.equilibrium) * kept
-        return Magnetisation(self.transverse * torch.exp(-duration / spins.t2)[:, None], longitudinal, self.equilibrium)
+        longitudinal = self.equilibrium + (self.longitudinal - self.equilibrium) * along[:, None]
+        return Magnetisation(self.transverse * across[:, None], longitudinal, self.equilibrium)
 
     def rotated(self, across: Tensor, along: Tensor) -> "Magnetisation":
         """Turned by the vector w: M cos|w| + (w × M) sinc|w| + w(w·M)(1 − cos|w|)/|w|².
@@ -52,9 +52,9 @@ class Magnetisation:
             along: wz, (n,), rad.
         """
         angle = torch.sqrt(across.real**2 + across.imag**2 + along**2 + TINY)
-        cosine = torch.cos(angle)[:, None]
-        first = torch.sinc(angle / math.pi)[:, None]
-        second = 0.5 * torch.sinc(angle / (2 * math.pi))[:, None] ** 2
+        sine, half = torch.sin(0.5 * angle), torch.cos(0.5 * angle)
+        share = sine / angle
+        cosine, first, second = (part[:, None] for part in (1 - 2 * sine**2, 2 * share * half, 2 * share**2))
         across, along = across[:, None], along[:, None]
         product = across.conj() * self.transverse
         shared = second * (product.real + along * self.longitudinal)
@@ -127,12 +127,22 @@ def through_pulse(steps: Steps, spins: Spins, before: Magnetisation) -> Magnetis
     offset = 2 * math.pi * (spins.offset - steps.frequency.to(kind))
     place = PROTON_GAMMA_RAD_PER_S_T * spins.position
     rests = 0.5 * torch.cat([durations[:1], durations[1:] + durations[:-1], durations[-1:]])
-    state = before.relaxed(spins, rests[0])
-    for i in range(len(durations)):
-        state = state.rotated(field[i] * spins.b1, place @ moments[i] + offset * durations[i])
-        state = state.relaxed(spins, rests[i + 1])
+    decays = _decays(spins, rests)
+    state = before.relaxed(*next(decays))
+    for one, moment, duration, decay in zip(field, moments, durations, decays, strict=True):
+        state = state.rotated(one * spins.b1, place @ moment + offset * duration).relaxed(*decay)
     turned = torch.exp(2j * math.pi * steps.frequency * steps.durations.sum()).to(state.transverse.dtype)
     return Magnetisation(state.transverse * turned, state.longitudinal, state.equilibrium)
+
+
+def _decays(spins: Spins, rests: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """exp(−t/T1) and exp(−t/T2) of each rest; equal ones are computed once where no derivative is asked for."""
+    known: dict[float, tuple[Tensor, Tensor]] = {}
+    for rest, seconds in zip(rests, rests.tolist(), strict=True):
+        key = round(seconds, 14)
+        if rests.requires_grad or key not in known:
+            known[key] = torch.exp(-rest / spins.t1), torch.exp(-rest / spins.t2)
+        yield known[key]
 
 
 def precession(spins: Spins, times: Tensor, moments: Tensor) -> Tensor:

@@ -1,7 +1,5 @@
 """The signal of spins that each follow the Bloch equation on their own."""
 
-import itertools
-import math
 from collections.abc import Sequence as Sequence_
 from dataclasses import dataclass
 
@@ -13,8 +11,9 @@ from gradatim.base.coherence import Turn
 from gradatim.base.errors import UsageError
 from gradatim.base.raw import RawData
 from gradatim.base.sequence import Sequence
-from gradatim.scanner.simulate.bloch import Magnetisation, Steps, precession, pulse_steps, through_pulse
+from gradatim.scanner.simulate.bloch import Magnetisation, precession, pulse_steps
 from gradatim.scanner.simulate.lines import lines
+from gradatim.scanner.simulate.played_pulses import PlayedPulses
 from gradatim.scanner.simulate.record import raw_data
 from gradatim.scanner.simulate.spins import Spins
 from gradatim.scanner.simulate.timeline import Timeline, timeline
@@ -134,7 +133,7 @@ class _Plan:
     def __init__(self, played: Timeline, longest_step: float) -> None:
         self.lines = lines(played)
         self.count = len(played.times)
-        self.solved = _Solved([pulse_steps(p, played.waveform, longest=longest_step) for p in played.pulses])
+        self.pulses = PlayedPulses([pulse_steps(p, played.waveform, longest=longest_step) for p in played.pulses])
         ends = torch.stack([played.waveform.edges[0], *(p.edges[-1] for p in played.pulses)])
         begins = torch.stack([*(p.edges[0] for p in played.pulses), ends[-1]])
         self.begins, self.lasting = ends, begins - ends
@@ -174,10 +173,10 @@ class _Plan:
         density = spins.density[:, None]
         none = torch.zeros_like(density)
         state = Magnetisation(torch.complex(none, none), density, density)
-        known: dict[int, Magnetisation] = {}
+        pulses = self.pulses.on(spins)
         for gap, members in enumerate(self.inside):
             if gap:
-                state = self.solved(gap - 1, spins, state, known)
+                state = pulses(gap - 1, state)
             inside = [self.lines[i] for i in members]
             times = torch.stack([*(line.time - self.begins[gap] for line in inside), self.lasting[gap]])
             moments = torch.stack([*(line.moment - self.moments[gap] for line in inside), self.moved[gap]])
@@ -187,64 +186,6 @@ class _Plan:
             kept = torch.exp(-self.lasting[gap].to(density) / spins.t1)[:, None]
             state = Magnetisation(precessed[:, -1:], density + (state.longitudinal - density) * kept, density)
         return found
-
-
-class _Solved:
-    """Pulses, of which those that differ in their phase alone are solved once for each group of spins."""
-
-    def __init__(self, steps: list[Steps]) -> None:
-        self.steps = steps
-        self.phases = [_phase(one) for one in steps]
-        keys = [_key(one, phase) for one, phase in zip(steps, self.phases, strict=True)]
-        first: dict = {}
-        self.same = [first.setdefault(index if key is None else key, index) for index, key in enumerate(keys)]
-        self.shared = {index for index, many in itertools.groupby(sorted(self.same)) if len(list(many)) > 1}
-
-    def __call__(
-        self, index: int, spins: Spins, before: Magnetisation, known: dict[int, Magnetisation]
-    ) -> Magnetisation:
-        """Magnetisation after a pulse; ``known`` keeps what has been solved for these spins."""
-        same = self.same[index]
-        if same not in self.shared:
-            return through_pulse(self.steps[index], spins, before)
-        if same not in known:
-            known[same] = through_pulse(self.steps[same], spins, _basis(before))
-        turn = torch.exp(1j * torch.tensor(self.phases[index] - self.phases[same], dtype=torch.float64))
-        turn = turn.to(before.transverse)
-        turned = before.transverse * turn.conj()
-        state = torch.cat([turned.real, turned.imag, before.longitudinal, before.equilibrium], 1)
-        solved = known[same]
-        transverse = (solved.transverse * state).sum(1, keepdim=True) * turn
-        return Magnetisation(transverse, (solved.longitudinal * state).sum(1, keepdim=True), before.equilibrium)
-
-
-def _basis(like: Magnetisation) -> Magnetisation:
-    """Columns Mx, My, Mz of 1 without equilibrium, and an empty one that relaxes to 1."""
-    rows, kind = len(like.longitudinal), like.longitudinal
-    across = torch.tensor([1, 1j, 0, 0], dtype=like.transverse.dtype, device=kind.device).expand(rows, 4)
-    along = torch.tensor([0, 0, 1, 0]).to(kind).expand(rows, 4)
-    return Magnetisation(across, along, torch.tensor([[0, 0, 0, 1]]).to(kind))
-
-
-def _phase(steps: Steps) -> float:
-    """The phase of a pulse where it is strongest, rad."""
-    field = steps.field.detach()
-    return float(field[field.abs().argmax()].angle())
-
-
-def _key(steps: Steps, phase: float) -> tuple[bytes | str, ...] | None:
-    """Equal for pulses that differ in phase alone; None where a derivative is asked for."""
-    if steps.differentiable:
-        return None
-    field = steps.field * complex(math.cos(phase), -math.sin(phase))
-    strongest = field.abs().max().clamp(min=1e-30)
-    scaled = (
-        torch.view_as_real(field) / (1e-10 * strongest),
-        steps.durations * 1e13,
-        steps.moments * 1e16,
-        steps.frequency * 1e6,
-    )
-    return f"{float(strongest):.10e}", *(tensor.round().long().numpy(force=True).tobytes() for tensor in scaled)
 
 
 def _damped(spins: Spins, values: Tensor, dephasings: Tensor) -> Tensor:
