@@ -1,6 +1,7 @@
 """Each check finds its fault in a faulty sequence, and nothing in the sound one."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from gradatim.base.errors import UsageError
 from gradatim.base.findings import Severity
 from gradatim.base.sequence import Block, Pulse, Readout, Sequence, trapezoid
 from gradatim.scanner.lint.check import Check
-from gradatim.scanner.lint.lint import lint
+from gradatim.scanner.lint.lint import PHYSICS, lint
 from gradatim.scanner.lint.load import ForbiddenBand, Load
 from gradatim.scanner.lint.steady_state import MissingDummy
 from gradatim.scanner.safety.hardware import EXAMPLE_HARDWARE, SafeHardware
@@ -200,10 +201,19 @@ def test_an_impossible_field_of_view_is_refused(fov):
         lint(Gre()(), fov=fov)
 
 
-def test_an_impossible_t1_is_refused():
-    for t1 in (0.0, -1.0, math.nan):
+@pytest.mark.parametrize("number", [0.0, -1.0, math.nan, math.inf])
+def test_checks_with_impossible_numbers_are_refused(number):
+    for made in (
+        lambda: MissingDummy(t1=number),
+        lambda: MissingDummy(tolerance=number),
+        lambda: Load(most=number),
+        lambda: Load(most=0.01, window=number),
+        lambda: ForbiddenBand(frequency=number, width=10.0),
+        lambda: ForbiddenBand(frequency=500.0, width=number),
+        *(lambda check=check: replace(check, tolerance=number) for check in PHYSICS if hasattr(check, "tolerance")),
+    ):
         with pytest.raises(UsageError, match="GD-175"):
-            MissingDummy(t1=t1)
+            made()
 
 
 def test_the_half_sample_is_told_in_numbers():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from gradatim.base.findings import Finding, Severity
-from gradatim.scanner.lint.check import finding
+from gradatim.scanner.lint.check import finding, require_positive
 from gradatim.scanner.lint.fast_train import fast_train
 from gradatim.scanner.lint.played import Played, turned_by
 
@@ -22,12 +22,18 @@ class Balance:
     Args:
         tolerance: 1/m.
 
+    Raises:
+        UsageError: GD-175 unless its numbers are positive and finite.
+
     Example:
         >>> Balance().tolerance
         0.5
     """
 
     tolerance: float = 0.5
+
+    def __post_init__(self) -> None:
+        require_positive(self, self.tolerance)
 
     def __call__(self, played: Played) -> tuple[Finding, ...]:
         """One finding at most.

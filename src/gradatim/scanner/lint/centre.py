@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from gradatim.base.findings import Finding, Severity
-from gradatim.scanner.lint.check import finding
+from gradatim.scanner.lint.check import finding, require_positive
 from gradatim.scanner.lint.played import Played
 
 
@@ -21,12 +21,18 @@ class CentreSample:
     Args:
         tolerance: in steps between samples, or in 1/field of view where that is known and larger.
 
+    Raises:
+        UsageError: GD-175 unless its numbers are positive and finite.
+
     Example:
         >>> CentreSample().tolerance
         0.1
     """
 
     tolerance: float = 0.1
+
+    def __post_init__(self) -> None:
+        require_positive(self, self.tolerance)
 
     def __call__(self, played: Played) -> tuple[Finding, ...]:
         """One finding at most.
@@ -68,12 +74,18 @@ class Dephased:
     Args:
         cycles: over the slice, that are still harmless: 0.1 cost 1.6 % of the signal.
 
+    Raises:
+        UsageError: GD-175 unless its numbers are positive and finite.
+
     Example:
         >>> Dephased().cycles
         0.1
     """
 
     cycles: float = 0.1
+
+    def __post_init__(self) -> None:
+        require_positive(self, self.cycles)
 
     def __call__(self, played: Played) -> tuple[Finding, ...]:
         """One finding an axis at most.

@@ -1,7 +1,9 @@
 """What every check of a sequence is, and how it puts what it found."""
 
+import math
 from typing import Protocol, runtime_checkable
 
+from gradatim.base.errors import UsageError
 from gradatim.base.findings import Finding, Severity
 from gradatim.scanner.lint.played import Played
 
@@ -33,3 +35,19 @@ def finding(code: str, severity: Severity, places: list[str], *, what: str, allo
     others = len(places) - 1
     more = "" if not others else f" and {others} other place" + ("s" if others > 1 else "")
     return Finding(code, severity, places[0] + more, what, allowed, fix)
+
+
+def require_positive(check: Check, *numbers: float) -> None:
+    """Refuse a check whose numbers could find nothing, or everything.
+
+    Args:
+        check: whose they are.
+        numbers: its tolerances and limits.
+
+    Raises:
+        UsageError: GD-175 unless all are positive and finite.
+    """
+    if not all(math.isfinite(number) and number > 0 for number in numbers):
+        raise UsageError(
+            "GD-175", given=f"{check}", allowed="positive finite numbers", do="give tolerances and limits above 0"
+        )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from gradatim.base.findings import Finding, Severity
 from gradatim.base.sequence import TICKS
-from gradatim.scanner.lint.check import finding
+from gradatim.scanner.lint.check import finding, require_positive
 from gradatim.scanner.lint.played import Played, Shot, turned_by
 
 
@@ -19,6 +19,9 @@ class CpmgPhase:
     Args:
         tolerance: degrees.
 
+    Raises:
+        UsageError: GD-175 unless its numbers are positive and finite.
+
     References:
         Meiboom S, Gill D. Rev Sci Instrum 29 (1958) 688.
 
@@ -28,6 +31,9 @@ class CpmgPhase:
     """
 
     tolerance: float = 5.0
+
+    def __post_init__(self) -> None:
+        require_positive(self, self.tolerance)
 
     def __call__(self, played: Played) -> tuple[Finding, ...]:
         """Findings of the trains.
@@ -57,12 +63,18 @@ class CpmgTiming:
     Args:
         tolerance: s; 100 Hz off resonance turn by 0.36° in 10 µs.
 
+    Raises:
+        UsageError: GD-175 unless its numbers are positive and finite.
+
     Example:
         >>> CpmgTiming().tolerance
         1e-05
     """
 
     tolerance: float = 1e-5
+
+    def __post_init__(self) -> None:
+        require_positive(self, self.tolerance)
 
     def __call__(self, played: Played) -> tuple[Finding, ...]:
         """Findings of the trains.
@@ -96,12 +108,18 @@ class CpmgAreas:
     Args:
         tolerance: of γ̄∫G dt, 1/m: 0.5/m are an eighth of a cycle over 25 cm.
 
+    Raises:
+        UsageError: GD-175 unless its numbers are positive and finite.
+
     Example:
         >>> CpmgAreas().tolerance
         0.5
     """
 
     tolerance: float = 0.5
+
+    def __post_init__(self) -> None:
+        require_positive(self, self.tolerance)
 
     def __call__(self, played: Played) -> tuple[Finding, ...]:
         """Findings of the trains.

@@ -7,7 +7,7 @@ import torch
 from gradatim.base.findings import Finding, Severity
 from gradatim.base.sequence import TICKS
 from gradatim.base.units import PROTON_GAMMA_BAR_HZ_PER_T
-from gradatim.scanner.lint.check import finding
+from gradatim.scanner.lint.check import finding, require_positive
 from gradatim.scanner.lint.played import Played
 
 
@@ -22,12 +22,18 @@ class UncrushedFid:
     Args:
         cycles: over a voxel or the slice.
 
+    Raises:
+        UsageError: GD-175 unless its numbers are positive and finite.
+
     Example:
         >>> UncrushedFid().cycles
         1.0
     """
 
     cycles: float = 1.0
+
+    def __post_init__(self) -> None:
+        require_positive(self, self.cycles)
 
     def __call__(self, played: Played) -> tuple[Finding, ...]:
         """One finding for all refocusing pulses that are not crushed.

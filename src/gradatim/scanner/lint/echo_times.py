@@ -8,7 +8,7 @@ from torch import Tensor
 
 from gradatim.base.findings import Finding, Severity
 from gradatim.base.sequence import TICKS
-from gradatim.scanner.lint.check import finding
+from gradatim.scanner.lint.check import finding, require_positive
 from gradatim.scanner.lint.played import Played
 
 
@@ -22,12 +22,18 @@ class EchoTimes:
     Args:
         tolerance: s.
 
+    Raises:
+        UsageError: GD-175 unless its numbers are positive and finite.
+
     Example:
         >>> EchoTimes().tolerance
         1e-06
     """
 
     tolerance: float = 1e-6
+
+    def __post_init__(self) -> None:
+        require_positive(self, self.tolerance)
 
     def __call__(self, played: Played) -> tuple[Finding, ...]:
         """One finding at most.

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from gradatim.base.findings import Finding, Severity
 from gradatim.base.sequence import TICKS
-from gradatim.scanner.lint.check import finding
+from gradatim.scanner.lint.check import finding, require_positive
 from gradatim.scanner.lint.played import Played
 from gradatim.scanner.system import System
 
@@ -87,12 +87,18 @@ class Jumps:
     Args:
         max_slew: T/(m·s), of that ramp; by default more than any whole-body scanner has.
 
+    Raises:
+        UsageError: GD-175 unless its numbers are positive and finite.
+
     Example:
         >>> Jumps().max_slew
         250.0
     """
 
     max_slew: float = 250.0
+
+    def __post_init__(self) -> None:
+        require_positive(self, self.max_slew)
 
     def __call__(self, played: Played) -> tuple[Finding, ...]:
         """One finding at most.

@@ -6,7 +6,8 @@ import torch
 
 from gradatim.base.findings import Finding, Severity
 from gradatim.base.sequence import TICKS
-from gradatim.scanner.lint.check import finding
+from gradatim.base.waveform import Waveform
+from gradatim.scanner.lint.check import finding, require_positive
 from gradatim.scanner.lint.played import Played
 from gradatim.scanner.safety.gradient_load import GradientLoad
 
@@ -19,6 +20,9 @@ class Load:
         most: T/m, of each axis.
         window: s.
 
+    Raises:
+        UsageError: GD-175 unless its numbers are positive and finite.
+
     Example:
         >>> Load(most=0.02).window
         1.0
@@ -26,6 +30,9 @@ class Load:
 
     most: float
     window: float = 1.0
+
+    def __post_init__(self) -> None:
+        require_positive(self, self.most, self.window)
 
     def __call__(self, played: Played) -> tuple[Finding, ...]:
         """One finding at most.
@@ -56,6 +63,9 @@ class ForbiddenBand:
         share: of the strongest line, from which a line in the band counts.
         window: s.
 
+    Raises:
+        UsageError: GD-175 unless its numbers are positive and finite.
+
     Example:
         >>> ForbiddenBand(frequency=590.0, width=100.0).share
         0.5
@@ -65,6 +75,9 @@ class ForbiddenBand:
     width: float
     share: float = 0.5
     window: float = 0.05
+
+    def __post_init__(self) -> None:
+        require_positive(self, self.frequency, self.width, self.share, self.window)
 
     def __call__(self, played: Played) -> tuple[Finding, ...]:
         """One finding at most.
@@ -76,7 +89,7 @@ class ForbiddenBand:
         size = max(2 * round(self.window / step / 2), 16)
         taper = torch.hann_window(size, dtype=torch.float64)[:, None]
         strongest = torch.zeros(size // 2 + 1, 3, dtype=torch.float64)
-        for first in range(0, max(played.sequence.duration // played.sequence.rasters.gradient, 1), size // 2):
+        for first in _busy(played.sequence.waveform, step, size):
             times = (first + torch.arange(size, dtype=torch.float64) + 0.5) * step
             spectrum = torch.fft.rfft(played.sequence.waveform.at(times) * taper, dim=0).abs()
             strongest = torch.maximum(strongest, spectrum)
@@ -95,3 +108,13 @@ class ForbiddenBand:
         low, high = self.frequency - 0.5 * self.width, self.frequency + 0.5 * self.width
         allowed = f"less than {self.share:g} of it between {low:g} and {high:g} Hz"
         return (finding("GD-923", Severity.WARN, [played.place(0)], what=what, allowed=allowed, fix=fix),)
+
+
+def _busy(waveform: Waveform, step: float, size: int) -> list[int]:
+    """The first samples of those windows, half overlapping, in which a gradient plays."""
+    plays = ((waveform.left != 0) | (waveform.right != 0)).any(dim=-1)
+    before = torch.cat([torch.zeros(1, dtype=torch.int64), plays.long().cumsum(0)])
+    firsts = torch.arange(0, max(int(waveform.edges[-1] / step), 1), size // 2)
+    begin = (torch.searchsorted(waveform.edges, firsts * step, right=True) - 1).clamp(min=0)
+    end = torch.searchsorted(waveform.edges, (firsts + size) * step).clamp(max=len(plays))
+    return firsts[before[end] > before[begin]].tolist()

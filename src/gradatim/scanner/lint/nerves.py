@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from gradatim.base.findings import Finding, Severity
 from gradatim.base.sequence import TICKS
-from gradatim.scanner.lint.check import finding
+from gradatim.scanner.lint.check import finding, require_positive
 from gradatim.scanner.lint.played import Played
 from gradatim.scanner.safety.hardware import EXAMPLE_HARDWARE, SafeHardware
 from gradatim.scanner.safety.safe import Safe
@@ -20,6 +20,9 @@ class NerveLimit:
         hardware: of the gradient coil.
         near: %, from which a warning is given: scanners in normal mode stop at 80.
 
+    Raises:
+        UsageError: GD-175 unless its numbers are positive and finite.
+
     Example:
         >>> NerveLimit().near
         80.0
@@ -27,6 +30,9 @@ class NerveLimit:
 
     hardware: SafeHardware = EXAMPLE_HARDWARE
     near: float = 80.0
+
+    def __post_init__(self) -> None:
+        require_positive(self, self.near)
 
     def __call__(self, played: Played) -> tuple[Finding, ...]:
         """One finding at most.

@@ -32,4 +32,14 @@ def _width(times: torch.Tensor, areas: torch.Tensor, frequencies: torch.Tensor) 
     """Between the outermost of the given frequencies that reach half of the largest."""
     profile = (torch.exp(-2j * torch.pi * frequencies[:, None] * times) @ areas).abs()
     inside = torch.nonzero(profile >= 0.5 * profile.max())[:, 0]
-    return float(frequencies[inside[-1]] - frequencies[inside[0]]) or float(frequencies[1] - frequencies[0])
+    step = float(frequencies[1] - frequencies[0])
+    found = float(frequencies[inside[-1]] - frequencies[inside[0]])
+    return found + step * (_beyond(profile, int(inside[0]), -1) + _beyond(profile, int(inside[-1]), 1))
+
+
+def _beyond(profile: torch.Tensor, index: int, ahead: int) -> float:
+    """How far beyond a sample the profile falls to half of its largest value, in steps, by a straight line."""
+    if not 0 <= index + ahead < len(profile):
+        return 0.5
+    here, there, half = float(profile[index]), float(profile[index + ahead]), 0.5 * float(profile.max())
+    return (here - half) / max(here - there, 1e-300)

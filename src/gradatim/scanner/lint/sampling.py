@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gradatim.base.findings import Finding, Severity
-from gradatim.scanner.lint.check import finding
+from gradatim.scanner.lint.check import finding, require_positive
 from gradatim.scanner.lint.played import Played
 
 
@@ -19,12 +19,18 @@ class DwellAliasing:
     Args:
         tolerance: of the product; 0.01 is the rounding of a dwell time.
 
+    Raises:
+        UsageError: GD-175 unless its numbers are positive and finite.
+
     Example:
         >>> DwellAliasing().tolerance
         0.01
     """
 
     tolerance: float = 0.01
+
+    def __post_init__(self) -> None:
+        require_positive(self, self.tolerance)
 
     def __call__(self, played: Played) -> tuple[Finding, ...]:
         """One finding at most.
@@ -62,12 +68,18 @@ class LineGaps:
     Args:
         tolerance: in parts of a gap.
 
+    Raises:
+        UsageError: GD-175 unless its numbers are positive and finite.
+
     Example:
         >>> LineGaps().tolerance
         0.02
     """
 
     tolerance: float = 0.02
+
+    def __post_init__(self) -> None:
+        require_positive(self, self.tolerance)
 
     def __call__(self, played: Played) -> tuple[Finding, ...]:
         """One finding an axis at most.

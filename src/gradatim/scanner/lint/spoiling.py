@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from gradatim.base.coherence import Turn
 from gradatim.base.findings import Finding, Severity
-from gradatim.scanner.lint.check import finding
+from gradatim.scanner.lint.check import finding, require_positive
 from gradatim.scanner.lint.fast_train import fast_train
 from gradatim.scanner.lint.played import Played, Shot, turned_by
 
@@ -21,6 +21,9 @@ class SpoilingIncrement:
         known: degrees; their negatives count as well.
         tolerance: degrees.
 
+    Raises:
+        UsageError: GD-175 unless its numbers are positive and finite.
+
     References:
         Zur Y, Wood ML, Neuringer LJ. Magn Reson Med 21 (1991) 251.
 
@@ -31,6 +34,9 @@ class SpoilingIncrement:
 
     known: tuple[float, ...] = (50.0, 115.4, 117.0, 150.0)
     tolerance: float = 0.5
+
+    def __post_init__(self) -> None:
+        require_positive(self, self.tolerance, *self.known)
 
     def __call__(self, played: Played) -> tuple[Finding, ...]:
         """One finding at most.
@@ -74,12 +80,18 @@ class ReceiverPhase:
     Args:
         tolerance: degrees.
 
+    Raises:
+        UsageError: GD-175 unless its numbers are positive and finite.
+
     Example:
         >>> ReceiverPhase().tolerance
         1.0
     """
 
     tolerance: float = 1.0
+
+    def __post_init__(self) -> None:
+        require_positive(self, self.tolerance)
 
     def __call__(self, played: Played) -> tuple[Finding, ...]:
         """One finding at most.

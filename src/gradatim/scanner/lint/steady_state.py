@@ -4,10 +4,9 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass
 
-from gradatim.base.errors import UsageError
 from gradatim.base.findings import Finding, Severity
 from gradatim.base.sequence import TICKS, PulseUse
-from gradatim.scanner.lint.check import finding
+from gradatim.scanner.lint.check import finding, require_positive
 from gradatim.scanner.lint.played import Played, Shot
 
 
@@ -25,7 +24,7 @@ class MissingDummy:
         tolerance: of the ratio of magnetisations.
 
     Raises:
-        UsageError: GD-175 unless T1 is positive and finite.
+        UsageError: GD-175 unless its numbers are positive and finite.
 
     Example:
         >>> MissingDummy().t1
@@ -36,8 +35,7 @@ class MissingDummy:
     tolerance: float = 0.05
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.t1) and self.t1 > 0):
-            raise UsageError("GD-175", given=f"T1 of {self.t1} s", allowed="a positive one", do="give seconds")
+        require_positive(self, self.t1, self.tolerance)
 
     def __call__(self, played: Played) -> tuple[Finding, ...]:
         """One finding a slice whose first data differ.
