@@ -14,7 +14,8 @@ class RawData:
 
     Args:
         samples: (coils, n), complex.
-        position: k, (n, 3), 1/m, along the scanner's (or the image's) x, y, z.
+        position: k, (n, 3), 1/m, along the scanner's (or the image's) x, y, z. Where phases grow with the field, as
+            gradatim has it, k = −γ̄∫G dt, so that images turn by +2πΔf·TE.
         times: (n,), s since the last excitation.
         readout: (n,), int64, which readout each sample belongs to, from 0, not decreasing.
         counters: name → (readouts,), int64, by Pulseq's names (``LIN``, ``PAR``, ``SLC``, ``ECO``, ``REV`` ...).

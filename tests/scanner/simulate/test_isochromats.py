@@ -269,3 +269,9 @@ def test_spins_that_a_pulse_cannot_tell_apart_are_turned_once_and_rightly():
     each = Isochromats()(scan, watched).samples
     assert each.requires_grad
     assert (shared - each).abs().max().item() < 1e-11 * shared.abs().max().item()
+
+
+def test_nothing_gives_nothing():
+    raw = Isochromats()(_gradient_echoes(), _cloud(3)[:0])
+    assert raw.samples.shape == (1, 6 * 46)
+    assert not bool(raw.samples.any())

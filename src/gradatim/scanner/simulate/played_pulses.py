@@ -89,7 +89,7 @@ class PulsesOnSpins:
             seen = [*places, spins.offset, spins.b1, spins.t1, spins.t2]
             every = torch.arange(len(spins), device=spins.position.device)
             kept, place = every, every
-            if not any(values.requires_grad for values in seen):
+            if len(spins) and not any(values.requires_grad for values in seen):
                 _, place = torch.unique(torch.stack(seen, 1), dim=0, return_inverse=True)
                 kept = torch.zeros_like(every[: int(place.max()) + 1]).scatter_(0, place, every)
             self.alike[axes] = kept, place
