@@ -39,15 +39,17 @@ class DiffusionOrdered:
 
     Each component of the spectrum is then fitted as a single decay, started from the spectrum, which gives its
     diffusivity without the bias of the prior, with an interval. What these decays leave beyond the noise says that a
-    component is a distribution, or several. σ, if not given, is estimated from what the best non-negative spectrum
-    leaves. The band around the amplitudes holds quantiles over replicates under fresh noise at the same λ: how noise
-    moves the spectrum, not how the prior widens it.
+    component is a distribution, or several. σ is estimated from what the best non-negative spectrum leaves; a larger
+    one may be given, a smaller one counts for nothing, because data fitted closer than their noise split. The band
+    around the amplitudes holds quantiles over replicates under fresh noise at the same λ: how noise moves the
+    spectrum, not how the prior widens it.
 
     Args:
         criterion: chooses λ; σ is 1 for it, the data being whitened.
         bins: diffusivities.
         range: least and largest D, m²/s; None takes 0.02/b_max to 20/b of the least b above 0, or 20 000/b_max.
-        sigma: standard deviation of the noise, in the signal's unit; None to estimate it.
+        sigma: standard deviation of the noise, in the signal's unit, where it is larger than the data tell; None to
+            estimate it.
         replicates: for the intervals.
         level: their coverage.
         seed: of their noise.
@@ -105,8 +107,7 @@ class DiffusionOrdered:
         y = data[0].detach()
         diffusivity = self._grid(b)
         kernel = torch.exp(-b[:, None] * diffusivity)
-        sigma = self.sigma if self.sigma is not None else _left_over(kernel, y)
-        sigma = max(sigma, FLOOR * float(y.abs().max()))
+        sigma = max(self.sigma or 0.0, _left_over(kernel, y), FLOOR * float(y.abs().max()))
         scale = float((kernel / sigma).square().sum()) / self.bins
         limits = (LEAST_WEIGHT * scale, LARGEST_WEIGHT * scale)
         chosen = Selected(self.criterion, NonNegativeLeastSquares(), range=limits)(

@@ -174,7 +174,7 @@ def attached(likelihood: Likelihood, state: Tensor) -> Tensor:
         likelihood: whose data may ask for gradients.
         state: (voxel, p), at the maximum.
     """
-    if not likelihood.data.requires_grad:
+    if not (likelihood.data.requires_grad and len(state)):
         return state
 
     def half(state: Tensor, data: Tensor, sigma: Tensor) -> Tensor:

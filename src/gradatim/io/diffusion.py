@@ -8,9 +8,9 @@ from torch import Tensor
 
 from gradatim.base.diffusion_series import DiffusionSeries
 from gradatim.base.errors import InputError
+from gradatim.base.findings import Finding
 from gradatim.base.grid import Grid
 from gradatim.io.atomic import atomic_file
-from gradatim.base.findings import Finding
 from gradatim.io.fsl_gradients import PER_SQUARE_MM, read_fsl_gradients
 from gradatim.io.nifti import NiftiImage, read_image, read_mask
 from gradatim.io.number_text import read_rows

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from gradatim.base.errors import UsageError
@@ -19,7 +20,6 @@ class Matrix(LinearOperator):
         UsageError: GD-103 unless it has two axes.
 
     Example:
-        >>> import torch
         >>> Matrix(torch.tensor([[1.0, 2.0]])).apply(torch.tensor([3.0, 4.0])).tolist()
         [11.0]
     """
@@ -44,13 +44,13 @@ class Matrix(LinearOperator):
         return (self.values.shape[0],)
 
     def _forward(self, x: Tensor) -> Tensor:
-        return (self._in(x) @ x[..., None])[..., 0]
+        kind = self._kind(x)
+        return (self.values.to(kind) @ x.to(kind)[..., None])[..., 0]
 
     def _adjoint(self, y: Tensor) -> Tensor:
-        return (self._in(y).mH @ y[..., None])[..., 0]
+        kind = self._kind(y)
+        return (self.values.mH.to(kind) @ y.to(kind)[..., None])[..., 0]
 
-    def _in(self, like: Tensor) -> Tensor:
-        """The matrix in the precision of what it meets."""
-        if self.values.is_complex() or not like.is_complex():
-            return self.values.to(like.dtype.to_complex() if self.values.is_complex() else like.dtype)
-        return self.values.to(like.dtype)
+    def _kind(self, like: Tensor) -> torch.dtype:
+        """The precision of what the matrix meets, complex if either is."""
+        return like.dtype.to_complex() if self.values.is_complex() or like.is_complex() else like.dtype
