@@ -155,6 +155,8 @@ def gradient_of(line: Line, shapes: Shapes, version: Version, raster: int) -> Gr
     """
     line.sized(4 if version < (1, 4, 0) else 5 if version < (1, 5, 0) else 7)
     ends = (line.number_at(2), line.number_at(3)) if version >= (1, 5, 0) else None
+    if ends and max(map(abs, ends)) > STRONGEST:
+        raise impossible(line.where, f"a gradient that begins or ends beyond {STRONGEST:g}")
     at = 4 if ends else 2
     samples = shapes[line.whole_at(at)]
     clock = line.whole_at(at + 1) if version >= (1, 4, 0) else 0
