@@ -20,21 +20,26 @@ def excited_width(pulse: Pulse) -> float:
         >>> round(excited_width(hard))
         1207
     """
-    middle = 0.5 * (pulse.edges[1:] + pulse.edges[:-1]).double() / TICKS
-    area = pulse.field * pulse.edges.diff() / TICKS
-    duration = pulse.duration / TICKS
-    reach = 60.0 / duration
-    found = _width(middle, area, torch.linspace(-reach, reach, _POINTS, dtype=torch.float64))
-    return _width(middle, area, torch.linspace(-found, found, _POINTS, dtype=torch.float64))
+    reach = 60.0 / (pulse.duration / TICKS)
+    low, high = _band(pulse, torch.linspace(-reach, reach, _POINTS, dtype=torch.float64))
+    margin = 0.5 * (high - low)
+    low, high = _band(pulse, torch.linspace(low - margin, high + margin, _POINTS, dtype=torch.float64))
+    return high - low
 
 
-def _width(times: torch.Tensor, areas: torch.Tensor, frequencies: torch.Tensor) -> float:
-    """Between the outermost of the given frequencies that reach half of the largest."""
-    profile = (torch.exp(-2j * torch.pi * frequencies[:, None] * times) @ areas).abs()
+def _band(pulse: Pulse, frequencies: torch.Tensor) -> tuple[float, float]:
+    """Where the profile rises to half of its largest value first, and falls below it last, Hz."""
+    widths = pulse.edges.diff() / TICKS
+    middles = 0.5 * (pulse.edges[1:] + pulse.edges[:-1]).double() / TICKS
+    pieces = torch.exp(-2j * torch.pi * frequencies[:, None] * middles)
+    for width in widths.unique():  # each piece is a sinc of its own
+        pieces[:, widths == width] *= torch.sinc(frequencies * width)[:, None]
+    profile = (pieces @ (pulse.field * widths)).abs()
     inside = torch.nonzero(profile >= 0.5 * profile.max())[:, 0]
+    first, last = int(inside[0]), int(inside[-1])
     step = float(frequencies[1] - frequencies[0])
-    found = float(frequencies[inside[-1]] - frequencies[inside[0]])
-    return found + step * (_beyond(profile, int(inside[0]), -1) + _beyond(profile, int(inside[-1]), 1))
+    low = float(frequencies[first]) - step * _beyond(profile, first, -1)
+    return low, float(frequencies[last]) + step * _beyond(profile, last, 1)
 
 
 def _beyond(profile: torch.Tensor, index: int, ahead: int) -> float:
