@@ -21,6 +21,9 @@ from gradatim.scanner.simulate.timeline import Timeline, timeline
 SAMPLES_AT_ONCE = 512
 """Samples of one line whose exponentials are held together."""
 
+KEPT = 3
+"""Times as many for each exponential and each step of a pulse, where they are kept for a derivative."""
+
 COPIES = 6
 """Arrays of one size that live at the same time, for the memory's estimate."""
 
@@ -115,8 +118,9 @@ class Isochromats:
         tensors = [spins.position, spins.density, spins.t1, spins.t2, spins.offset, spins.t2_prime, spins.b1, coils]
         watched = [*tensors, played.times, played.waveform.left, played.waveform.right, played.waveform.edges]
         watched += [tensor for p in played.pulses for tensor in (p.edges, p.field, p.frequency)]
-        group = max(1, int(self.memory / (16 * COPIES * (len(plan.lines) + SAMPLES_AT_ONCE))))
-        again = group < len(spins) and torch.is_grad_enabled() and any(tensor.requires_grad for tensor in watched)
+        derived = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in watched)
+        group = max(1, int(self.memory / (16 * COPIES * plan.width(derived=derived))))
+        again = derived and group < len(spins)
         total = torch.zeros(())
         for start in range(0, max(len(spins), 1), group):
             part = slice(start, start + group)
@@ -146,6 +150,13 @@ class _Plan:
         for index, line in enumerate(self.lines):
             kinds.setdefault(line.kind, []).append(index)
         self.templates = list(kinds.values())
+
+    def width(self, *, derived: bool) -> int:
+        """Complex numbers a spin that are held together; a derivative holds all steps and exponentials."""
+        if not derived:
+            return len(self.lines) + SAMPLES_AT_ONCE
+        exponentials = sum(len(self.lines[members[0]].times) for members in self.templates)
+        return len(self.lines) + KEPT * (exponentials + self.pulses.steps_solved)
 
     def signal(self, spins: Spins, coils: Tensor) -> Tensor:
         """The samples of a group of spins, (coils, samples)."""

@@ -29,6 +29,11 @@ class PlayedPulses:
         self.same = [first.setdefault(index if key is None else key, index) for index, key in enumerate(keys)]
         self.shared = {index for index, many in itertools.groupby(sorted(self.same)) if len(list(many)) > 1}
 
+    @property
+    def steps_solved(self) -> int:
+        """Steps of all different pulses."""
+        return sum(len(self.steps[index].durations) for index in set(self.same))
+
     def on(self, spins: Spins) -> "PulsesOnSpins":
         """The pulses, ready to turn some spins.
 
