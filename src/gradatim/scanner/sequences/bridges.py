@@ -30,7 +30,7 @@ def bridge(area: float, begin: float, system: System, *, duration: int | None = 
     Example:
         >>> lobe = bridge(1.41e-5, 0.0094, System(0.040, 150.0))
         >>> lobe.end, round(1e6 * lobe.area, 6)
-        (560000, 14.1)
+        (570000, 14.1)
     """
     raster = system.rasters.gradient
     if duration is not None:

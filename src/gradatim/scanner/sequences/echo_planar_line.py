@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gradatim.base.errors import UsageError
 from gradatim.base.sequence import TICKS, Lobe, Readout, trapezoid
@@ -61,6 +62,7 @@ class EchoPlanarLine:
         return Readout(self.delay, self.dwell, self.samples, phase=phase, labels=labels)
 
 
+@lru_cache(maxsize=64)
 def shortest_line(extent: float, points: int, system: System, *, step: float) -> EchoPlanarLine:
     """The line of shortest duration that covers points/extent in k while no blip plays.
 
@@ -82,7 +84,7 @@ def shortest_line(extent: float, points: int, system: System, *, step: float) ->
     Example:
         >>> line = shortest_line(0.22, 64, System(0.040, 150.0), step=1 / 0.22)
         >>> line.period, line.samples, line.dwell
-        (440000, 188, 2000)
+        (440000, 104, 3600)
     """
     blip = half_blip(abs(step) / PROTON_GAMMA_BAR_HZ_PER_T, system)
     area = points / (PROTON_GAMMA_BAR_HZ_PER_T * extent)

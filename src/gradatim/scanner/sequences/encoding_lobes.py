@@ -1,8 +1,8 @@
 """The gradients that mark where spins are, in measurements without images."""
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -15,23 +15,23 @@ from gradatim.scanner.sequences.slice_blocks import up
 from gradatim.scanner.system import System
 
 
-@runtime_checkable
-class EncodingLobes(Protocol):
+class EncodingLobes(ABC):
     """A gradient, or a pair of them, that leaves q = γ·G·δ."""
 
     @property
+    @abstractmethod
     def turns(self) -> tuple[Turn, ...]:
         """What its pulses do."""
-        ...
 
+    @abstractmethod
     def delta(self, system: System) -> int:
         """δ on the raster, ns.
 
         Args:
             system: whose raster holds.
         """
-        ...
 
+    @abstractmethod
     def blocks(self, amplitude: Tensor, system: System) -> tuple[Block, ...]:
         """Played once.
 
@@ -39,11 +39,10 @@ class EncodingLobes(Protocol):
             amplitude: G, (3,), T/m.
             system: whose limits and dead times hold.
         """
-        ...
 
 
 @dataclass(frozen=True)
-class SingleLobe:
+class SingleLobe(EncodingLobes):
     """One trapezoid: q = γ·G·δ with δ from the beginning of its rise to that of its fall.
 
     Args:
@@ -77,7 +76,7 @@ class SingleLobe:
 
 
 @dataclass(frozen=True)
-class BipolarLobes:
+class BipolarLobes(EncodingLobes):
     """Two trapezoids of opposite sign about a refocusing pulse, in which background gradients cancel.
 
     Args:
@@ -123,20 +122,10 @@ def centred_pulse(design: HardPulse, system: System, *, use: PulseUse) -> Block:
         design: of the pulse.
         system: whose dead times hold.
         use: what it is for.
-
-    Raises:
-        UsageError: GD-174 if the pulse's centre is off the pulse raster.
     """
     pulse = design(system)
     after = pulse.duration - pulse.centre + system.pulse_ringdown
     half = up(max(system.pulse_dead + pulse.centre, after), max(system.rasters.block, system.rasters.gradient))
-    if (half - pulse.centre) % system.rasters.pulse:
-        raise UsageError(
-            "GD-174",
-            given=f"a pulse of {pulse.duration} ns",
-            allowed=f"an even number of {system.rasters.pulse} ns",
-            do="make it one raster longer",
-        )
     return Block(2 * half, pulse=replace(pulse, delay=half - pulse.centre, use=use))
 
 

@@ -98,7 +98,7 @@ class TurboSpinEcho:
         >>> encoding = CartesianEncoding((0.22, 0.22, 0.005), (64, 64, 1), 20e-6)
         >>> sequence = TurboSpinEcho(encoding, EchoTrain(16), dummies=1)(System(0.040, 150.0))
         >>> len(sequence.pulses), len(sequence.readouts), sequence.definitions["EchoSpacing"]
-        (85, 64, (0.00458,))
+        (85, 64, (0.00498,))
     """
 
     encoding: CartesianEncoding = CartesianEncoding()
