@@ -90,6 +90,18 @@ def test_slr_has_derivatives() -> None:
     assert torch.autograd.gradcheck(lambda b, f: slr_field(b, flip=f, seconds=1e-4) * scale, inputs, atol=1e-6)
 
 
+def test_an_slr_profile_has_derivatives_by_angle_and_time_bandwidth() -> None:
+    offset = torch.tensor([0.0, 700.0, 1500.0, 2600.0], dtype=torch.float64)
+
+    def values(flip: torch.Tensor, product: torch.Tensor) -> torch.Tensor:
+        taps = LeastSquares()(24, time_bandwidth=product, inside=0.05, outside=0.05)
+        field = slr_field(taps, flip=flip, seconds=1e-4)
+        return spinor(field, torch.full((24,), 1e-4), offset[:, None]).refocused
+
+    start = (torch.tensor(1.4, dtype=torch.float64), torch.tensor(4.0, dtype=torch.float64))
+    assert torch.autograd.gradcheck(values, tuple(value.requires_grad_() for value in start), atol=1e-6)
+
+
 @pytest.mark.parametrize(
     "design", [HardPulse(math.pi, 2e-4), SincPulse(math.pi, 1e-3), SlrPulse(math.pi, 1e-3, use=PulseUse.REFOCUSING)]
 )

@@ -1,6 +1,7 @@
 """WATERGATE: its echo, its file, and whether hardware suffices, against the dephasing itself."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,11 @@ from gradatim.base.units import PROTON_GAMMA_BAR_HZ_PER_T
 from gradatim.io.pulseq import read_pulseq
 from gradatim.io.pulseq_write import PulseqWriter
 from gradatim.scanner.pulses.binomial import THREE_NINE_NINETEEN, W5, BinomialTrain
+from gradatim.scanner.pulses.spinor import pulse_spinor
 from gradatim.scanner.sequences.solvent_suppression import Binding, SolventSuppression
 from gradatim.scanner.sequences.watergate import Watergate
+from gradatim.scanner.simulate.isochromats import Isochromats
+from gradatim.scanner.simulate.spins import spins_at
 from gradatim.scanner.system import System
 
 SPECTROMETER = System(0.5, 5000.0, 14.1, 600e-6)
@@ -121,3 +125,19 @@ def test_the_next_hole_comes_to_1_over_tau_as_pulses_become_short(angles: tuple[
     far = [abs(5000.0 - question.first_null(System(0.5, 5000.0, max_b1=b1))) for b1 in (3e-4, 6e-4, 6e-3)]
     assert far[0] > far[1] > far[2]
     assert far[2] < 20
+
+
+@pytest.mark.parametrize("angles", [THREE_NINE_NINETEEN, W5])
+def test_the_whole_sequence_simulated_hides_the_water_and_keeps_the_rest(angles: tuple[float, ...]) -> None:
+    """Bloch's equation over a sample of 15 mm: water below 1/F, and the share |β|² of what is off resonance."""
+    question = SolventSuppression(BinomialTrain(angles), suppression=1000.0, water_width=5.0)
+    watergate = replace(question.sequence(SPECTROMETER), samples=1)
+    sequence = watergate(SPECTROMETER)
+    z = (torch.arange(3001, dtype=torch.float64) / 3000 - 0.5) * 0.015
+    place = torch.stack([0 * z, 0 * z, z], 1)
+    for offset in (0.0, 5.0):
+        water = Isochromats()(sequence, spins_at(place, offset=offset)).samples.abs().item() / 3001
+        assert water < 1.02e-3
+    kept = Isochromats()(sequence, spins_at(place, offset=1500.0)).samples.abs().item() / 3001
+    share = pulse_spinor(watergate.train(SPECTROMETER), offset=torch.tensor([1500.0])).refocused.item()
+    assert kept == pytest.approx(share, abs=0.01)

@@ -6,33 +6,35 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+Value = float | Tensor
 
-def transition_width(inside: float, outside: float, *, time_bandwidth: float) -> float:
-    """W, the width of a low-pass filter's transition over its own width, by Herrmann's formula for these ripples.
 
-    W = D∞(δ₁, δ₂)/b with D∞ = (a₁L₁² + a₂L₁ + a₃)·L₂ + a₄L₁² + a₅L₁ + a₆, Lᵢ = log₁₀ δᵢ. Source: Pauly 1991, equation
+def transition(inside: float, outside: float) -> float:
+    """D∞, the width of a low-pass filter's transition in time-bandwidth product, by Herrmann's formula for its ripples.
+
+    D∞ = (a₁L₁² + a₂L₁ + a₃)·L₂ + a₄L₁² + a₅L₁ + a₆, Lᵢ = log₁₀ δᵢ. Source: Pauly 1991, equation
     20, after Herrmann, Rabiner and Chan 1973, Bell System Technical Journal 52:769.
 
     Args:
         inside: δ₁, ripple in the pass-band.
         outside: δ₂, ripple in the stop-band.
-        time_bandwidth: b.
 
     Example:
-        >>> round(transition_width(0.01, 0.01, time_bandwidth=4.0), 3)
-        0.486
+        >>> round(transition(0.01, 0.01), 3)
+        1.944
     """
     one, two = math.log10(inside), math.log10(outside)
     quadratic = 5.309e-3 * one**2 + 7.114e-2 * one - 4.761e-1
     rest = -2.66e-3 * one**2 - 5.941e-1 * one - 4.278e-1
-    return (quadratic * two + rest) / time_bandwidth
+    return quadratic * two + rest
 
 
 @dataclass(frozen=True)
 class LeastSquares:
     """The filter with the least squared error, ∫(H − 1)² inside + (δ₁/δ₂)·∫H² outside; its ripple falls off.
 
-    H(f) = 2·Σ c_m·cos(2πf·h_m), with h_m = m + ½ for an even number of taps and m for an odd one.
+    H(f) = 2·Σ c_m·cos(2πf·h_m), with h_m = m + ½ for an even number of taps and m for an odd one. Differentiable in the
+    time-bandwidth product.
 
     Example:
         >>> taps = LeastSquares()(64, time_bandwidth=4.0, inside=0.01, outside=0.01)
@@ -40,7 +42,7 @@ class LeastSquares:
         (1.0, True)
     """
 
-    def __call__(self, count: int, *, time_bandwidth: float, inside: float, outside: float) -> Tensor:
+    def __call__(self, count: int, *, time_bandwidth: Value, inside: float, outside: float) -> Tensor:
         """Taps, (count,), float64, symmetric, of height 1 in the pass-band.
 
         Args:
@@ -49,15 +51,17 @@ class LeastSquares:
             inside: δ₁.
             outside: δ₂.
         """
-        low, high = _edges(count, time_bandwidth, inside, outside)
+        low, high = (
+            torch.as_tensor(edge, dtype=torch.float64) for edge in _edges(count, time_bandwidth, inside, outside)
+        )
         place = torch.arange(count, dtype=torch.float64)[count // 2 :] - (count - 1) / 2
         difference, total = place[:, None] - place, place[:, None] + place
 
-        def overlap(edge: float) -> Tensor:
+        def overlap(edge: Tensor) -> Tensor:
             return 0.5 * edge * (torch.sinc(2 * edge * difference) + torch.sinc(2 * edge * total))
 
         weight = inside / outside
-        normal = overlap(low) + weight * (overlap(0.5) - overlap(high))
+        normal = overlap(low) + weight * (overlap(torch.full_like(low, 0.5)) - overlap(high))
         half = 0.5 * torch.linalg.solve(normal, low * torch.sinc(2 * low * place))
         if count % 2:
             return torch.cat([half[1:].flip(0), 2 * half[:1], half[1:]])
@@ -90,7 +94,7 @@ class Equiripple:
         return torch.from_numpy(0.5 * (taps + taps[::-1]))
 
 
-def _edges(count: int, time_bandwidth: float, inside: float, outside: float) -> tuple[float, float]:
+def _edges(count: int, time_bandwidth: Value, inside: float, outside: float) -> tuple[Value, Value]:
     """Where the pass-band ends and where the stop-band begins, cycles a tap."""
-    width = transition_width(inside, outside, time_bandwidth=time_bandwidth)
-    return (1 - width) * time_bandwidth / (2 * count), (1 + width) * time_bandwidth / (2 * count)
+    width = transition(inside, outside)
+    return (time_bandwidth - width) / (2 * count), (time_bandwidth + width) / (2 * count)

@@ -9,7 +9,7 @@ from torch import Tensor
 from gradatim.base.errors import UsageError
 from gradatim.base.sequence import TICKS, Pulse, PulseUse
 from gradatim.base.units import PROTON_GAMMA_RAD_PER_S_T
-from gradatim.scanner.pulses.linear_phase import Equiripple, LeastSquares, transition_width
+from gradatim.scanner.pulses.linear_phase import Equiripple, LeastSquares, transition
 from gradatim.scanner.pulses.strength import require_positive, samples_of, shaped, within_b1
 from gradatim.scanner.system import System
 
@@ -68,12 +68,12 @@ class SlrPulse:
                 allowed="at most π, and ripples below 0.5",
                 do="give radians, and ripples as shares of the profile's height",
             )
-        width = transition_width(*self._ripples(), time_bandwidth=self.time_bandwidth)
-        if not 0 < width < 1:
+        width = transition(*self._ripples())
+        if not 0 < width < self.time_bandwidth:
             raise UsageError(
                 "GD-169",
                 given=f"a time-bandwidth product of {self.time_bandwidth} with these ripples",
-                allowed=f"a product above {width * self.time_bandwidth:.3g}, so that the profile has an inside",
+                allowed=f"a product above {width:.3g}, so that the profile has an inside",
                 do="make the product larger, or allow more ripple",
             )
 
