@@ -14,6 +14,7 @@ from gradatim.base.sequence import Block, PulseUse, Sequence, trapezoid
 from gradatim.base.units import PROTON_GAMMA_BAR_HZ_PER_T
 from gradatim.io.pulseq import read_pulseq
 from gradatim.scanner.pulses.sinc import SincPulse
+from gradatim.scanner.pulses.slice_selection import SliceSelection
 from gradatim.scanner.simulate.isochromats import Isochromats
 from gradatim.scanner.simulate.spins import spins_at
 from gradatim.scanner.system import System
@@ -80,3 +81,16 @@ def test_an_offset_moves_an_epi_by_its_share_of_the_bandwidth(shared):
     assert bool((k.diff() > 0).all())
     image = torch.exp(2j * math.pi * k * place[:, None]) @ signal
     assert float(place[image.abs().argmax()]) / pixel == pytest.approx(-3.264, abs=0.002)
+
+
+def test_a_slice_lies_where_its_frequency_says():
+    """f = γ̄·G·z₀, Pulseq's sign: a slice at +2 cm is excited there, not at −2 cm, and turns about the same axis."""
+    selected = SliceSelection(SincPulse(RIGHT, 2e-3), THICKNESS, 0.02)(System(max_b1=30e-6))
+    assert selected.lobe is not None
+    area = trapezoid(0, 100 * US, 800 * US, 100 * US, amplitude=-selected.after / 900e-6)
+    blocks = [Block(selected.lobe.end, selected.pulse, (None, None, selected.lobe))]
+    blocks += [Block(MS, lobes=(None, None, area)), listen(1, US)]
+    spins = spins_at(torch.tensor([[0.0, 0.0, 0.02], [0.0, 0.0, -0.02]]))
+    found = Isochromats()(Sequence(tuple(blocks)), spins, sensitivity=torch.eye(2)).samples[:, 0]
+    assert found[0].item() == pytest.approx(-1j, abs=2e-3)
+    assert abs(found[1].item()) < 2e-3
