@@ -30,6 +30,7 @@ class Diffusion:
         repetition_time_ms: ms; without it the shortest.
         pulse_ms: duration of the sinc pulses that excite and refocus, ms.
         crusher_cycles: of dephasing over the slice on each side of the refocusing pulse.
+        dummies: volumes without readout before the first.
         train: the plane and how it is read.
         geometry: the slices.
         hardware: the gradient system.
@@ -45,6 +46,7 @@ class Diffusion:
     repetition_time_ms: float | None = None
     pulse_ms: tuple[float, float] = (2.0, 2.4)
     crusher_cycles: float = 4.0
+    dummies: int = 1
     train: Annotated[TrainOptions, tyro.conf.arg(name="")] = TrainOptions()
     geometry: Annotated[SliceOptions, tyro.conf.arg(name="")] = SliceOptions()
     hardware: Annotated[SystemChoice, tyro.conf.arg(name="")] = SystemChoice()
@@ -89,6 +91,7 @@ class Diffusion:
             from_milliseconds(self.echo_time_ms, what="--echo-time-ms"),
             from_milliseconds(self.repetition_time_ms, what="--repetition-time-ms"),
             self.geometry.positions,
+            self.dummies,
         )
 
     def _weightings(self) -> "tuple[DiffusionWeighting, ...]":

@@ -25,6 +25,7 @@ class Epi:
         flip_angle: degrees.
         pulse_ms: duration of the sinc pulse, ms.
         volumes: how often all slices are measured.
+        dummies: volumes without readout before the first.
         train: the plane and how it is read.
         geometry: the slices.
         hardware: the gradient system.
@@ -38,6 +39,7 @@ class Epi:
     flip_angle: float = 90.0
     pulse_ms: float = 2.0
     volumes: int = 1
+    dummies: int = 0
     train: Annotated[TrainOptions, tyro.conf.arg(name="")] = TrainOptions()
     geometry: Annotated[SliceOptions, tyro.conf.arg(name="")] = SliceOptions()
     hardware: Annotated[SystemChoice, tyro.conf.arg(name="")] = SystemChoice()
@@ -70,4 +72,5 @@ class Epi:
             from_milliseconds(self.repetition_time_ms, what="--repetition-time-ms"),
             self.geometry.positions,
             self.volumes,
+            self.dummies,
         )(system)

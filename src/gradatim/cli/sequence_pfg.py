@@ -31,6 +31,7 @@ class Pfg:
         samples: of the decay.
         dwell_us: of a sample, µs.
         spoiler: dephasing during storage, 1/m.
+        dummies: measurements without readout before the first.
         max_b1_ut: strongest RF field, µT.
         hardware: the gradient system; 0.5 T/m and 5000 T/(m·s) unless said.
         picture: draw waveforms and dephasing to this SVG file.
@@ -48,6 +49,7 @@ class Pfg:
     samples: int = 1024
     dwell_us: float = 100.0
     spoiler: float = 1e4
+    dummies: int = 0
     max_b1_ut: float = 1000.0
     hardware: Annotated[SystemChoice, tyro.conf.arg(name="")] = field(
         default_factory=lambda: SystemChoice(gmax=0.5, smax=5000.0)
@@ -106,4 +108,5 @@ class Pfg:
             repetition_time=from_milliseconds(self.repetition_time_ms, what="--repetition-time-ms"),
             pulse=HardPulse(math.pi / 2, pulse),
             spoiler=self.spoiler,
+            dummies=self.dummies,
         )

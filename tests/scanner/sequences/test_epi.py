@@ -33,7 +33,7 @@ PROTOCOLS = {
     "partial Fourier": EchoPlanar(replace(SMALL, partial_fourier=0.7, navigators=0), echo_time=0.02),
     "two navigators": EchoPlanar(replace(SMALL, navigators=2), echo_time=0.0301, repetition_time=0.5),
     "odd matrix, slices": EchoPlanar(
-        EchoPlanarTrain((0.2, 0.24), (33, 25)), slice_positions=(-0.01, 0.0, 0.01), volumes=2
+        EchoPlanarTrain((0.2, 0.24), (33, 25)), slice_positions=(-0.01, 0.0, 0.01), volumes=2, dummies=1
     ),
 }
 
@@ -190,6 +190,7 @@ def test_a_finer_raster_is_used() -> None:
         (lambda: EchoPlanar(SMALL, echo_time=math.inf)(SYSTEM), "GD-171"),
         (lambda: EchoPlanar(SMALL, repetition_time=math.nan)(SYSTEM), "GD-171"),
         (lambda: EchoPlanar(SMALL, slice_positions=())(SYSTEM), "GD-171"),
+        (lambda: EchoPlanar(SMALL, dummies=-1)(SYSTEM), "GD-171"),
         (lambda: EchoPlanar(SMALL, thickness=-1.0)(SYSTEM), "GD-171"),
         (lambda: EchoPlanar(SMALL, thickness=1e-4)(SYSTEM), "GD-166"),
     ],

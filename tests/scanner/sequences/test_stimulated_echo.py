@@ -29,7 +29,7 @@ PROTOCOLS = {
     "oblique": StimulatedEcho(
         STRENGTHS, SingleLobe(1e-3), diffusion_time=0.02, direction=(1.0, 2.0, -2.0), samples=16, dwell=400e-6
     ),
-    "repeated": StimulatedEcho(STRENGTHS, SingleLobe(3e-3), repetition_time=1.5, samples=8),
+    "repeated": StimulatedEcho(STRENGTHS, SingleLobe(3e-3), repetition_time=1.5, samples=8, dummies=2),
 }
 
 
@@ -75,11 +75,11 @@ def test_q_is_zero_at_every_echo_and_stays_so_while_samples_are_taken(name) -> N
     sequence = PROTOCOLS[name](PROBE)
     assert float(trajectory(sequence, sequence.sample_times).abs().max()) < 1e-6
     (twice,) = sequence.definitions["TE"]
-    shots = len(STRENGTHS)
+    shots = len(STRENGTHS) + PROTOCOLS[name].dummies
     centres = torch.tensor([start + pulse.centre for start, pulse in sequence.pulses]).unflatten(0, (shots, -1))
     turns = [turn.name for turn in turns_by_use(sequence)[: centres.shape[1]]]
     store, restore = turns.index("STORE"), turns.index("RESTORE")
-    for time, shot in zip(echoes(sequence), centres.double() / TICKS, strict=True):
+    for time, shot in zip(echoes(sequence), centres.double()[PROTOCOLS[name].dummies :] / TICKS, strict=True):
         marked, read = float(shot[store] - shot[0]), time - float(shot[restore])
         assert marked == pytest.approx(read, abs=1e-12), "chemical shift is not refocused"
         assert marked + read == pytest.approx(twice, abs=1e-12)

@@ -20,7 +20,7 @@ from gradatim.scanner.sequences.delivered_weighting import (
 )
 from gradatim.scanner.sequences.diffusion_timing import DiffusionTiming
 from gradatim.scanner.sequences.echo_planar_train import EchoPlanarTrain
-from gradatim.scanner.sequences.epi import prephasers, require_slices, waiting
+from gradatim.scanner.sequences.epi import prephasers, require_slices, silenced, waiting
 from gradatim.scanner.sequences.lobes import ROUNDING, lobe_of_area
 from gradatim.scanner.sequences.slice_blocks import crusher_window, excitation_block, refocusing_block
 from gradatim.scanner.sequences.slice_pulse import SelectivePulse, SlicePulse, slice_pulse
@@ -68,6 +68,7 @@ class DiffusionEchoPlanar:
         echo_time: s; None for the shortest.
         repetition_time: s; None for the shortest.
         slice_positions: z of each slice, m.
+        dummies: volumes of the first weighting without readout before all, for which the magnetisation settles.
 
     Raises:
         UsageError: when called, GD-172 for a weighting that no echo time up to 2 s reaches; GD-171 for a time shorter
@@ -93,6 +94,7 @@ class DiffusionEchoPlanar:
     echo_time: float | None = None
     repetition_time: float | None = None
     slice_positions: tuple[float, ...] = (0.0,)
+    dummies: int = 1
 
     def plan(self, system: System) -> DiffusionPlan:
         """The timing, amplitudes and b-matrices on a system.
@@ -100,7 +102,7 @@ class DiffusionEchoPlanar:
         Args:
             system: whose limits, rasters and dead times hold.
         """
-        require_slices(self.slice_positions, len(self.weightings))
+        require_slices(self.slice_positions, len(self.weightings), self.dummies)
         if not 0 < self.crusher_cycles <= 1000:
             raise UsageError(
                 "GD-172",
@@ -123,10 +125,11 @@ class DiffusionEchoPlanar:
         """
         plan = self.plan(system)
         shots = [
-            self._shot(system, plan, amplitude, index, volume)
-            for volume, amplitude in enumerate(plan.amplitudes)
+            self._shot(system, plan, plan.amplitudes[volume], index, volume)
+            for volume in [0] * self.dummies + list(range(len(plan.amplitudes)))
             for index in range(len(self.slice_positions))
         ]
+        shots = silenced(shots, self.dummies * len(self.slice_positions))
         lasts = sum(block.duration for block in shots[0]) * len(self.slice_positions)
         rest = waiting(self.repetition_time, lasts, system.rasters.block, what="repetition time")
         blocks: list[Block] = []

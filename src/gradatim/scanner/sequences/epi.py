@@ -1,7 +1,7 @@
 """Single-shot echo-planar imaging with gradient echoes."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gradatim.base.errors import UsageError
 from gradatim.base.sequence import TICKS, Block, Lobe, PulseUse, Sequence, ticks
@@ -32,6 +32,7 @@ class EchoPlanar:
         repetition_time: from a slice's excitation to its next, s; None for the shortest.
         slice_positions: z of each slice, m, in the order of play.
         volumes: how often all slices are played.
+        dummies: volumes without readout before them, for which the magnetisation settles.
 
     Raises:
         UsageError: when called, GD-171 for a time shorter than possible, with the shortest; GD-170 for an impossible
@@ -53,6 +54,7 @@ class EchoPlanar:
     repetition_time: float | None = None
     slice_positions: tuple[float, ...] = (0.0,)
     volumes: int = 1
+    dummies: int = 0
 
     def __call__(self, system: System) -> Sequence:
         """The sequence on a system's clock.
@@ -60,16 +62,17 @@ class EchoPlanar:
         Args:
             system: whose limits, rasters and dead times hold.
         """
-        require_slices(self.slice_positions, self.volumes)
+        require_slices(self.slice_positions, self.volumes, self.dummies)
         chosen = self._pulse(system)
         raster = system.rasters.block
         shortest = self._echo(system, self._shot(system, chosen, 0, 0, wait=0))
         wait = waiting(self.echo_time, shortest, raster, what="echo time")
         shots = [
             self._shot(system, chosen, index, volume, wait=wait)
-            for volume in range(self.volumes)
+            for volume in [0] * self.dummies + list(range(self.volumes))
             for index in range(len(self.slice_positions))
         ]
+        shots = silenced(shots, self.dummies * len(self.slice_positions))
         lasts = sum(block.duration for block in shots[0]) * len(self.slice_positions)
         rest = waiting(self.repetition_time, lasts, raster, what="repetition time")
         blocks: list[Block] = []
@@ -160,20 +163,34 @@ def waiting(asked: float | None, shortest: int, raster: int, *, what: str) -> in
     return ticks(asked - shortest / TICKS, raster)
 
 
-def require_slices(positions: tuple[float, ...], volumes: int) -> None:
+def silenced(shots: list[tuple[Block, ...]], count: int) -> list[tuple[Block, ...]]:
+    """The same shots, the first so many without readouts.
+
+    Args:
+        shots: in the order of play.
+        count: how many are dummies.
+    """
+    dumb = [tuple(replace(block, readout=None) for block in shot) for shot in shots[:count]]
+    return dumb + shots[count:]
+
+
+def require_slices(positions: tuple[float, ...], volumes: int, dummies: int) -> None:
     """Refuse slices that are none, or nowhere.
 
     Args:
         positions: z of each, m.
         volumes: how often they are played.
+        dummies: how often before, without readout.
 
     Raises:
         UsageError: GD-171.
     """
-    if not (positions and volumes >= 1 and all(math.isfinite(z) and abs(z) < 10 for z in positions)):
+    if not (
+        positions and volumes >= 1 and 0 <= dummies <= 1000 and all(math.isfinite(z) and abs(z) < 10 for z in positions)
+    ):
         raise UsageError(
             "GD-171",
-            given=f"{len(positions)} slices at {positions[:4]} m, played {volumes} times",
-            allowed="one slice and one volume at least, at positions in m",
+            given=f"{len(positions)} slices at {positions[:4]} m, played {volumes} times after {dummies} dummies",
+            allowed="one slice and one volume at least, at positions in m, and 0 to 1000 dummies",
             do="give z in metres",
         )

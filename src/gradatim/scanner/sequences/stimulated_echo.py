@@ -13,7 +13,7 @@ from gradatim.base.units import PROTON_GAMMA_BAR_HZ_PER_T
 from gradatim.scanner.pulses.hard import HardPulse
 from gradatim.scanner.sequences.delivered_weighting import DeliveredWeighting, delivered_weighting
 from gradatim.scanner.sequences.encoding_lobes import EncodingLobes, SingleLobe, centred_pulse
-from gradatim.scanner.sequences.epi import waiting
+from gradatim.scanner.sequences.epi import silenced, waiting
 from gradatim.scanner.sequences.lobes import lobe_of_area
 from gradatim.scanner.sequences.slice_blocks import up
 from gradatim.scanner.system import System
@@ -66,6 +66,7 @@ class StimulatedEcho:
         repetition_time: s; None for the shortest.
         pulse: each 90° pulse.
         spoiler: dephasing during storage, 1/m.
+        dummies: measurements of the first strength without readout before all.
 
     Raises:
         UsageError: GD-174 if a number is impossible, or Δ too short, with the shortest; GD-171 for a repetition time
@@ -91,18 +92,23 @@ class StimulatedEcho:
     repetition_time: float | None = None
     pulse: HardPulse = HardPulse(math.pi / 2, 10e-6)
     spoiler: float = 1e4
+    dummies: int = 0
 
     def __post_init__(self) -> None:
         length = math.hypot(*self.direction)
         numbers = (*self.gradients, length, self.diffusion_time, self.settling, self.dwell, self.spoiler)
         positive = min(length, self.diffusion_time, self.dwell, self.spoiler) > 1e-9 and self.settling >= 0
-        bounded = 1 <= self.samples <= 1_000_000 and max(self.diffusion_time, self.settling, self.dwell) < 1e3
+        bounded = (
+            1 <= self.samples <= 1_000_000
+            and 0 <= self.dummies <= 1000
+            and max(self.diffusion_time, self.settling, self.dwell) < 1e3
+        )
         if not (self.gradients and all(map(math.isfinite, numbers)) and positive and bounded):
             raise UsageError(
                 "GD-174",
                 given=f"{len(self.gradients)} gradients {self.gradients[:3]} T/m along {self.direction}, "
                 f"Δ {self.diffusion_time} s, settling {self.settling} s, {self.samples} samples of {self.dwell} s, "
-                f"a spoiler of {self.spoiler} 1/m",
+                f"a spoiler of {self.spoiler} 1/m, {self.dummies} dummies",
                 allowed="one finite gradient at least, a direction with a length, positive times and dephasing",
                 do="give SI units: 50 G/cm are 0.5 T/m",
             )
@@ -110,8 +116,7 @@ class StimulatedEcho:
     @property
     def turns(self) -> tuple[Turn, ...]:
         """What each pulse of the whole sequence does."""
-        inner = self.lobes.turns
-        return (Turn.EXCITE, *inner, Turn.STORE, Turn.RESTORE, *inner) * len(self.gradients)
+        return self._shot_turns * (self.dummies + len(self.gradients))
 
     def b(self, system: System) -> Tensor:
         """The weighting along the direction that each gradient delivers, (n,), s/m², from the exact waveform.
@@ -129,14 +134,16 @@ class StimulatedEcho:
         Args:
             system: whose limits, rasters and dead times hold.
         """
-        shots = [self._shot(system, g * self._unit, index) for index, g in enumerate(self.gradients)]
+        order = [0] * self.dummies + list(range(len(self.gradients)))
+        shots = [tuple(self._shot(system, self.gradients[index] * self._unit, index)) for index in order]
+        shots = silenced(shots, self.dummies)
         lasts = sum(block.duration for block in shots[0])
         rest = waiting(self.repetition_time, lasts, system.rasters.block, what="repetition time")
         pause = [Block(rest)] if rest else []
         times = self._times(system)
         definitions: dict[str, str | tuple[float, ...]] = {
             "Name": "pfg",
-            "Turns": " ".join(_WORDS[turn] for turn in self.turns[: len(self.turns) // len(self.gradients)]),
+            "Turns": " ".join(_WORDS[turn] for turn in self._shot_turns),
             "Gradients": tuple(self.gradients),
             "BValues": tuple(self.b(system).tolist()),
             "SmallDelta": (self.lobes.delta(system) / TICKS,),
@@ -146,6 +153,11 @@ class StimulatedEcho:
             "SpectralWidth": (TICKS / times.dwell,),
         }
         return Sequence(tuple(block for shot in shots for block in [*shot, *pause]), system.rasters, definitions)
+
+    @property
+    def _shot_turns(self) -> tuple[Turn, ...]:
+        inner = self.lobes.turns
+        return (Turn.EXCITE, *inner, Turn.STORE, Turn.RESTORE, *inner)
 
     @property
     def _unit(self) -> Tensor:
@@ -182,7 +194,7 @@ class StimulatedEcho:
     def _delivered(self, system: System) -> DeliveredWeighting:
         times = self._times(system)
         echo = (times.pulse // 2 + 2 * times.echo + times.pulse + times.storage) / TICKS
-        turns = self.turns[: len(self.turns) // len(self.gradients)]
+        turns = self._shot_turns
         return delivered_weighting(
             lambda amplitude: effective_waveform(
                 Sequence(tuple(self._shot(system, amplitude, 0)), system.rasters), echo, turns

@@ -134,7 +134,7 @@ class TurboSpinEcho:
         Args:
             system: whose limits, rasters and dead times hold.
         """
-        require_slices(self.slice_positions, 1)
+        require_slices(self.slice_positions, 1, self.dummies)
         spacing = self.spacing(system)
         lines = lines_of_shots(
             self.train.order, self.encoding.matrix[1], self.train.length, spacing=spacing.echoes / TICKS
