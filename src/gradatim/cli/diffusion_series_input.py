@@ -44,16 +44,15 @@ class SeriesInput:
             UsageError: GD-104 unless b-values and directions, or b-matrices, are given.
         """
         from gradatim.cli.findings_in_words import in_words
-        from gradatim.io.diffusion import load_diffusion, read_diffusion_matrices
+        from gradatim.io.diffusion import load_diffusion, load_diffusion_matrices
         from gradatim.pipelines.diffusion_run import DiffusionRun
 
         files = {"series": self.image, "bval": self.bval, "bvec": self.bvec, "bmatrix": self.bmatrix, "mask": self.mask}
         given = {role: path for role, path in files.items() if path is not None}
         if self.bmatrix is not None and self.bval is None and self.bvec is None:
-            series, notes = read_diffusion_matrices(self.image, self.bmatrix, mask=self.mask), ()
+            loaded = load_diffusion_matrices(self.image, self.bmatrix, mask=self.mask)
         elif self.bmatrix is None and self.bval is not None and self.bvec is not None:
             loaded = load_diffusion(self.image, self.bval, self.bvec, mask=self.mask)
-            series, notes = loaded.series, loaded.notes
         else:
             raise UsageError(
                 "GD-104",
@@ -62,9 +61,9 @@ class SeriesInput:
                 allowed="--bval with --bvec, or --bmatrix alone",
                 do="give the weightings of the volumes once",
             )
-        if notes:
-            print(in_words(notes), file=sys.stderr)
-        return DiffusionRun(route, out)(series, files=given)
+        if loaded.notes:
+            print(in_words(loaded.notes), file=sys.stderr)
+        return DiffusionRun(route, out)(loaded.series, files=given)
 
 
 def say(found: dict[str, Any], *, json: bool) -> None:

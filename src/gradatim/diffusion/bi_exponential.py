@@ -11,8 +11,8 @@ from gradatim.diffusion.decay_fit import decay_fit, freedom_of, likelihood_of, l
 from gradatim.diffusion.decay_input import decays
 from gradatim.diffusion.fitted import DecayFit, Verdict
 from gradatim.diffusion.intervals import Intervals, ProfileIntervals
-from gradatim.diffusion.likelihood import Ascent, Likelihood, SignalModel, climb
-from gradatim.diffusion.mono_exponential import MonoExponential
+from gradatim.diffusion.likelihood import Ascent, DecayModel, Likelihood, climb
+from gradatim.diffusion.mono_exponential import MonoExponentialDecay
 from gradatim.diffusion.noise_models import GaussianNoise, NoiseModel
 
 RATES = 20
@@ -20,7 +20,7 @@ RATES = 20
 
 
 @dataclass(frozen=True, eq=False)
-class BiExponential(SignalModel):
+class BiExponentialDecay(DecayModel):
     """S = e^u₀·[(1 − f)·exp(−b·D) + f·exp(−b·D*)], f = 1/(1 + e^−u₁), D = e^u₂/b_max, D* = e^u₃/b_max.
 
     Args:
@@ -148,7 +148,7 @@ class BiExponentialDiffusion:
             ``"s0"``, ``"fraction"`` (of the fast compartment), ``"slow"`` and ``"fast"``.
         """
         inside, data, b = decays(signal, b, mask, parameters=4)
-        model = BiExponential(b)
+        model = BiExponentialDecay(b)
         likelihood = likelihood_of(model, self.noise, data)
         found = climb(likelihood, model.start(data.detach()), iterations=self.iterations)
         state = model.ordered(found.state)
@@ -160,7 +160,7 @@ class BiExponentialDiffusion:
 
     def _needed(self, likelihood: Likelihood, found: Ascent, b: Tensor) -> Tensor:
         """Whether a single diffusivity leaves more than noise, (voxel)."""
-        single = MonoExponential(b)
+        single = MonoExponentialDecay(b)
         alone = Likelihood(single, likelihood.noise, likelihood.data.detach(), likelihood.sigma)
         one = climb(alone, single.start(alone.data), iterations=self.iterations)
         gain, freedom = one.deviance - found.deviance, freedom_of(likelihood, 4)

@@ -9,11 +9,11 @@ from torch import Tensor
 from gradatim.base.errors import UsageError
 from gradatim.diffusion.fitted import DecayFit, Estimate, Verdict, spread, verdicts
 from gradatim.diffusion.intervals import Intervals, covariance
-from gradatim.diffusion.likelihood import Ascent, Likelihood, SignalModel, attached
+from gradatim.diffusion.likelihood import Ascent, DecayModel, Likelihood, attached
 from gradatim.diffusion.noise_models import NoiseModel
 
 
-def likelihood_of(model: SignalModel, noise: NoiseModel, data: Tensor) -> Likelihood:
+def likelihood_of(model: DecayModel, noise: NoiseModel, data: Tensor) -> Likelihood:
     """The likelihood of voxels, with σ where it is known and 1 where the residuals are to tell it.
 
     Args:
@@ -110,7 +110,7 @@ def _among(values: Tensor, good: Tensor, count: int) -> Tensor:
     return every.index_copy(0, good, values)
 
 
-def _estimates(model: SignalModel, parts: Mapping[str, Tensor], inside: Tensor) -> dict[str, Estimate]:
+def _estimates(model: DecayModel, parts: Mapping[str, Tensor], inside: Tensor) -> dict[str, Estimate]:
     def on_grid(part: str, i: int) -> Tensor:
         return spread(parts[part][:, i], inside)
 

@@ -47,7 +47,7 @@ def covariance(information: Tensor) -> Tensor:
         information: Fisher information.
 
     Example:
-        >>> covariance(torch.diag(torch.tensor([4.0, 1e12], dtype=torch.float64)).diagonal().tolist()
+        >>> covariance(torch.diag(torch.tensor([4.0, 1e12], dtype=torch.float64))).diagonal().tolist()
         [0.25, 1e-12]
     """
     size = information.diagonal(dim1=-2, dim2=-1).clamp_min(1e-300).rsqrt()

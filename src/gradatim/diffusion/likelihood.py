@@ -14,7 +14,7 @@ NOTHING = 1e-10
 """Gain of deviance in a step, in units of the noise's variance, at which it has settled as well: 1e-5 of an error."""
 
 
-class SignalModel(ABC):
+class DecayModel(ABC):
     """A signal as a function of p free coordinates; what they mean is a monotone function of each.
 
     A model acts on the last axis of its coordinates, and any axes may lead.
@@ -78,7 +78,7 @@ class Likelihood:
         sigma: (voxel, 1), σ; 1 where it is to be told from the residuals.
     """
 
-    model: SignalModel
+    model: DecayModel
     noise: NoiseModel
     data: Tensor
     sigma: Tensor

@@ -9,13 +9,13 @@ from gradatim.diffusion.decay_fit import decay_fit, likelihood_of, lit, require_
 from gradatim.diffusion.decay_input import decays
 from gradatim.diffusion.fitted import DecayFit, Verdict
 from gradatim.diffusion.intervals import Intervals, QuadraticIntervals
-from gradatim.diffusion.likelihood import SignalModel, climb
+from gradatim.diffusion.likelihood import DecayModel, climb
 from gradatim.diffusion.log_linear import weighted_line
 from gradatim.diffusion.noise_models import GaussianNoise, NoiseModel
 
 
 @dataclass(frozen=True, eq=False)
-class MonoExponential(SignalModel):
+class MonoExponentialDecay(DecayModel):
     """S = exp(u₀ − u₁·b/b_max): the decay of one diffusivity in coordinates of the order of 1.
 
     Args:
@@ -100,8 +100,8 @@ class MonoExponentialDiffusion:
             ``"s0"`` and ``"diffusivity"``.
         """
         inside, data, b = decays(signal, b, mask, parameters=2)
-        likelihood = likelihood_of(MonoExponential(b), self.noise, data)
-        found = climb(likelihood, MonoExponential(b).start(data.detach()), iterations=self.iterations)
+        likelihood = likelihood_of(MonoExponentialDecay(b), self.noise, data)
+        found = climb(likelihood, MonoExponentialDecay(b).start(data.detach()), iterations=self.iterations)
         verdict = torch.where(found.settled, int(Verdict.FITTED), int(Verdict.UNSETTLED))
         verdict = torch.where(lit(data, 2), verdict, int(Verdict.DARK))
         return decay_fit(likelihood, found, verdict, intervals=self.intervals, inside=inside)

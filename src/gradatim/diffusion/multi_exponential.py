@@ -8,12 +8,12 @@ from torch import Tensor
 
 from gradatim.diffusion.decay_fit import likelihood_of
 from gradatim.diffusion.intervals import QuadraticIntervals
-from gradatim.diffusion.likelihood import SignalModel, climb
+from gradatim.diffusion.likelihood import DecayModel, climb
 from gradatim.diffusion.noise_models import GaussianNoise
 
 
 @dataclass(frozen=True, eq=False)
-class MultiExponential(SignalModel):
+class MultiExponential(DecayModel):
     """S = Σ e^uᵢ·exp(−b/b_max·e^vᵢ), coordinates u₁ … u_k, v₁ … v_k.
 
     Args:

@@ -9,13 +9,13 @@ from gradatim.diffusion.decay_fit import decay_fit, likelihood_of, lit, require_
 from gradatim.diffusion.decay_input import decays
 from gradatim.diffusion.fitted import DecayFit, Verdict
 from gradatim.diffusion.intervals import Intervals, QuadraticIntervals
-from gradatim.diffusion.likelihood import SignalModel, climb
-from gradatim.diffusion.mono_exponential import MonoExponential
+from gradatim.diffusion.likelihood import DecayModel, climb
+from gradatim.diffusion.mono_exponential import MonoExponentialDecay
 from gradatim.diffusion.noise_models import GaussianNoise, NoiseModel
 
 
 @dataclass(frozen=True, eq=False)
-class StretchedExponential(SignalModel):
+class StretchedExponentialDecay(DecayModel):
     """S = exp(u₀ − (b/b_max·e^u₁)^α), α = e^u₂.
 
     Args:
@@ -92,8 +92,8 @@ class StretchedExponentialDiffusion:
             ``"s0"``, ``"diffusivity"`` (the distributed coefficient) and ``"alpha"``.
         """
         inside, data, b = decays(signal, b, mask, parameters=3)
-        likelihood = likelihood_of(StretchedExponential(b), self.noise, data)
-        line = MonoExponential(b).start(data.detach())
+        likelihood = likelihood_of(StretchedExponentialDecay(b), self.noise, data)
+        line = MonoExponentialDecay(b).start(data.detach())
         spent = line[:, 1].clamp_min(1e-3)
         start = torch.stack([line[:, 0], spent.log(), torch.full_like(spent, -0.1)], 1)
         found = climb(likelihood, start, iterations=self.iterations)

@@ -10,7 +10,7 @@ from gradatim.base.diffusion_series import DiffusionSeries
 from gradatim.diffusion.decay_fit import likelihood_of, require_iterations, variance_of
 from gradatim.diffusion.fitted import Verdict
 from gradatim.diffusion.intervals import covariance
-from gradatim.diffusion.likelihood import SignalModel, attached, climb
+from gradatim.diffusion.likelihood import DecayModel, attached, climb
 from gradatim.diffusion.log_signal import fit_log_signal, voxels_of
 from gradatim.diffusion.noise_models import GaussianNoise, NoiseModel
 from gradatim.diffusion.tensor_fit import TensorFit, six, symmetric, tensor_design
@@ -20,7 +20,7 @@ SMALLEST = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
-class CholeskyTensor(SignalModel):
+class CholeskyTensor(DecayModel):
     """S = exp(u₀ − X·(L Lᵀ)) with L lower triangular: L Lᵀ has no negative eigenvalue.
 
     Args:

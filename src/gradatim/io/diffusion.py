@@ -92,9 +92,20 @@ def read_diffusion_matrices(image: Path | str, matrices: Path | str, *, mask: Pa
     Raises:
         InputError: as :func:`read_diffusion` and :func:`read_b_matrices`.
     """
-    return _series(
-        read_image(image), read_b_matrices(Path(matrices)), mask, Path(image).name, Path(matrices).name
-    ).series
+    return load_diffusion_matrices(image, matrices, mask=mask).series
+
+
+def load_diffusion_matrices(image: Path | str, matrices: Path | str, *, mask: Path | None = None) -> LoadedDiffusion:
+    """As :func:`read_diffusion_matrices`, with what was noticed on the way.
+
+    Args:
+        image: NIfTI, volumes last.
+        matrices: text, as :func:`read_b_matrices`.
+        mask: NIfTI, 0 outside.
+    """
+    found, b = read_image(image), read_b_matrices(Path(matrices))
+    series = _series(found, b, mask, Path(image).name, Path(matrices).name)
+    return replace(series, notes=found.notes + series.notes)
 
 
 def array_directions(direction: Tensor, grid: Grid) -> Tensor:

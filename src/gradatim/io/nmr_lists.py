@@ -88,9 +88,9 @@ def read_delay_list(path: Path) -> Tensor:
     Example:
         >>> import tempfile
         >>> file = Path(tempfile.mkdtemp()) / "vdlist"
-        >>> _ = file.write_text("5u\\n20m\\n1.5s\\n2\\n")
+        >>> _ = file.write_text("20m\\n1.5s\\n2\\n")
         >>> read_delay_list(file).tolist()
-        [5e-06, 0.02, 1.5, 2.0]
+        [0.02, 1.5, 2.0]
     """
     found = []
     for line in read_lines(path, code="GD-256"):
