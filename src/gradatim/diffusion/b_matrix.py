@@ -98,7 +98,8 @@ def weightings(sequence: Sequence, turns: tuple[Turn, ...] | None = None) -> tup
         turns: what each pulse does; by default as the pulses say they are used for.
 
     Returns:
-        One for each excitation that is read out; samples before the first, of noise, are passed over.
+        One for each excitation that is read out; samples before the first, of noise, are passed over, and so are
+        readouts labelled ``NAV`` or ``NOISE``, since navigators cross the centre of k-space before the image does.
 
     Raises:
         UsageError: GD-103 unless there is one turn a pulse.
@@ -123,7 +124,10 @@ def weightings(sequence: Sequence, turns: tuple[Turn, ...] | None = None) -> tup
     distance = trajectory(sequence, times, turns).norm(dim=1)
     excitations = [pulse for pulse, turn in zip(sequence.pulses, turns, strict=True) if turn is Turn.EXCITE]
     centres = torch.tensor([(start + pulse.centre) / TICKS for start, pulse in excitations], dtype=torch.float64)
+    aside = [any(readout.labels.get(label) for label in ("NAV", "NOISE")) for _, readout in sequence.readouts]
+    lengths = torch.tensor([readout.samples for _, readout in sequence.readouts])
     latest = torch.searchsorted(centres, times) - 1
+    latest = torch.where(torch.tensor(aside).repeat_interleave(lengths), -1, latest)
     found = []
     for excitation in latest[latest >= 0].unique().tolist():
         mine = torch.nonzero(latest == excitation)[:, 0]

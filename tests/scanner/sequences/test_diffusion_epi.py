@@ -11,7 +11,7 @@ from gradatim.base.coherence import effective_waveform, trajectory
 from gradatim.base.errors import UsageError
 from gradatim.base.sequence import TICKS, PulseUse, Sequence
 from gradatim.base.waveform import Waveform
-from gradatim.diffusion.b_matrix import b_matrix
+from gradatim.diffusion.b_matrix import b_matrix, weightings
 from gradatim.diffusion.gradient_pairs import TrapezoidalPair
 from gradatim.io.pulseq import read_pulseq
 from gradatim.io.pulseq_write import PulseqWriter
@@ -77,6 +77,16 @@ def test_b_along_the_direction_is_what_was_asked_by_the_exact_waveform(name) -> 
             assert float(weighting.unit @ b @ weighting.unit) == pytest.approx(weighting.b, rel=1e-9)
         else:
             assert 0 < float(b.trace()) < 1e6, "imaging gradients alone weight by less than 1 s/mm²"
+
+
+def test_a_reader_of_the_file_finds_every_weighting_at_the_echo_behind_the_navigators() -> None:
+    protocol = PROTOCOLS["shortest"]
+    sequence, plan = protocol(SYSTEM), protocol.plan(SYSTEM)
+    found = weightings(sequence)
+    (said,) = sequence.definitions["TE"]
+    assert [weighting.echo_time for weighting in found] == pytest.approx([said] * len(ASKED), abs=1e-12)
+    for weighting, b in zip(found, plan.b, strict=True):
+        torch.testing.assert_close(weighting.b, b, rtol=1e-9, atol=1.0)
 
 
 def test_imaging_gradients_mix_with_the_lobes() -> None:
