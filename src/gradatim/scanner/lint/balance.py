@@ -45,8 +45,8 @@ class Balance:
         if len(shots) < 4:
             return ()
         times = [played.centres[shot.excitation] for shot in shots]
-        moments = torch.stack([played.moment(a, b) for a, b in itertools.pairwise(times)])
         pulses = [shot.excitation for shot in shots]
+        moments = played.wound_at_centres[pulses].diff(dim=0)
         turns = [abs(turned_by(played.phase(b) - played.phase(a))) for a, b in itertools.pairwise(pulses[1:])]
         balanced = sum(turn > 179.0 for turn in turns) > 0.9 * len(turns)
         return self._balanced(played, times, moments) if balanced else self._repeated(played, times, moments)

@@ -129,14 +129,13 @@ class CpmgAreas:
         """
         places, worst = [], (0.0, "", 0.0, 0.0)
         for shot in trains(played):
-            times = [played.centres[pulse] for pulse in (shot.excitation, *shot.refocusings)]
-            half = played.moment(times[0], times[1])
-            for before, after in itertools.pairwise(times[1:]):
-                found = played.moment(before, after)
+            half = played.between(shot.excitation, shot.refocusings[0])
+            for before, after in itertools.pairwise(shot.refocusings):
+                found = played.between(before, after)
                 off = (found - 2 * half).abs()
                 axis = int(off.argmax())
                 if float(off[axis]) > self.tolerance:
-                    places.append(played.place(after))
+                    places.append(played.place(played.centres[after]))
                     worst = max(worst, (float(off[axis]), "xyz"[axis], float(found[axis]), float(half[axis])))
         if not places:
             return ()

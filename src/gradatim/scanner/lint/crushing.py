@@ -6,7 +6,6 @@ import torch
 
 from gradatim.base.findings import Finding, Severity
 from gradatim.base.sequence import TICKS
-from gradatim.base.units import PROTON_GAMMA_BAR_HZ_PER_T
 from gradatim.scanner.lint.check import finding, require_positive
 from gradatim.scanner.lint.played import Played
 
@@ -42,9 +41,10 @@ class UncrushedFid:
             played: the sequence.
         """
         places, least = [], self.cycles
-        for shot in played.shots:
+        excitations = [played.centres[shot.excitation] for shot in played.shots]
+        for shot, over in zip(played.shots, [*excitations, played.sequence.duration][1:], strict=True):
             for pulse, after in zip(shot.refocusings, [*shot.refocusings, None][1:], strict=True):
-                ends = played.sequence.duration if after is None else played.centres[after]
+                ends = over if after is None else played.centres[after]
                 cycles = self._least(played, pulse, ends)
                 if cycles < self.cycles:
                     places.append(played.place(played.centres[pulse]))
@@ -59,11 +59,9 @@ class UncrushedFid:
     def _least(self, played: Played, pulse: int, ends: int) -> float:
         """The fewest cycles at a sample between this pulse and a time, ns."""
         begin = played.centres[pulse]
-        times = played.sequence.sample_times
-        times = times[(times > begin / TICKS) & (times < ends / TICKS)]
-        if not len(times):
+        between = torch.tensor([begin, ends], dtype=torch.float64) / TICKS
+        first, last = torch.searchsorted(played.sequence.sample_times, between).tolist()
+        if first == last:
             return torch.inf
-        start = torch.tensor([begin / TICKS], dtype=torch.float64)
-        waveform = played.sequence.waveform
-        wound = PROTON_GAMMA_BAR_HZ_PER_T * (waveform.moment(times) - waveform.moment(start)).abs()
+        wound = (played.wound_at_samples[first:last] - played.wound_at_centres[pulse]).abs()
         return float((wound * played.extents(pulse)).amax(dim=-1).min())

@@ -67,19 +67,20 @@ class Played:
         """Excitations with what belongs to them; what comes before the first belongs to none."""
         excitations = [i for i, turn in enumerate(self.turns) if turn is Turn.EXCITE]
         refocusings = [i for i, turn in enumerate(self.turns) if turn is Turn.REFOCUS]
+        turned = [self.centres[i] for i in refocusings]
         begins = [start + readout.delay for start, readout in self.sequence.readouts]
+        ends = [*(self.centres[i] for i in excitations), self.sequence.duration + 1]
         found = []
-        for excitation, after in zip(excitations, [*excitations, None][1:], strict=True):
-            first = self.centres[excitation]
-            last = math.inf if after is None else self.centres[after]
-            found.append(
-                Shot(
-                    excitation,
-                    tuple(i for i in refocusings if first < self.centres[i] < last),
-                    tuple(i for i, begin in enumerate(begins) if first < begin < last),
-                )
-            )
+        for excitation, first, last in zip(excitations, ends[:-1], ends[1:], strict=True):
+            within = refocusings[bisect.bisect_right(turned, first) : bisect.bisect_left(turned, last)]
+            read = range(bisect.bisect_right(begins, first), bisect.bisect_left(begins, last))
+            found.append(Shot(excitation, tuple(within), tuple(read)))
         return tuple(found)
+
+    @cached_property
+    def owners(self) -> dict[int, int]:
+        """The excitation of each refocusing pulse, by their numbers."""
+        return {pulse: shot.excitation for shot in self.shots for pulse in shot.refocusings}
 
     @cached_property
     def positions(self) -> tuple[Tensor, ...]:
@@ -149,14 +150,31 @@ class Played:
 
         A gradient and a frequency of opposite signs select the same slice.
         """
-        gradient = [round(float(value) * 1e5) for value in self.selection(index)]
-        key = (*gradient, round(self.pulse(index).frequency))
-        return max(key, tuple(-part for part in key))
+        return self._keys[index]
 
-    def moment(self, begin: int, end: int) -> Tensor:
-        """γ̄∫G dt between two times, ns, (3,), 1/m."""
-        times = torch.tensor([begin, end], dtype=torch.float64) / TICKS
-        return PROTON_GAMMA_BAR_HZ_PER_T * self.sequence.waveform.moment(times).diff(dim=0)[0]
+    @cached_property
+    def _keys(self) -> list[tuple[int, ...]]:
+        gradients = (self._selections * 1e5).round().long().tolist()
+        keys = [
+            (*gradient, round(pulse.frequency))
+            for gradient, (_, pulse) in zip(gradients, self.sequence.pulses, strict=True)
+        ]
+        return [max(key, tuple(-part for part in key)) for key in keys]
+
+    def between(self, first: int, second: int) -> Tensor:
+        """γ̄∫G dt from the centre of one pulse to that of another, by their numbers, (3,), 1/m."""
+        return self.wound_at_centres[second] - self.wound_at_centres[first]
+
+    @cached_property
+    def wound_at_centres(self) -> Tensor:
+        """γ̄∫G dt from the beginning to each pulse's centre, (pulses, 3), 1/m."""
+        times = torch.tensor(self.centres, dtype=torch.float64) / TICKS
+        return PROTON_GAMMA_BAR_HZ_PER_T * self.sequence.waveform.moment(times)
+
+    @cached_property
+    def wound_at_samples(self) -> Tensor:
+        """γ̄∫G dt from the beginning to each sample, (samples, 3), 1/m."""
+        return PROTON_GAMMA_BAR_HZ_PER_T * self.sequence.waveform.moment(self.sequence.sample_times)
 
     def extents(self, index: int) -> Tensor:
         """What a pulse's coherence extends over on each axis, (3,), m: the voxel, or the slice where it is thinner."""

@@ -1,5 +1,6 @@
 """Whether the first data are taken from the magnetisation that later ones meet, or a dummy shot is missing."""
 
+import bisect
 import math
 from collections import defaultdict
 from dataclasses import dataclass
@@ -99,8 +100,7 @@ def _reaches(played: Played, index: int, key: tuple[int, ...]) -> bool:
     if use is PulseUse.SATURATION:
         return False
     if use is PulseUse.REFOCUSING:
-        owner = [shot.excitation for shot in played.shots if index in shot.refocusings]
-        return bool(owner) and played.slice_key(owner[0]) == key
+        return index in played.owners and played.slice_key(played.owners[index]) == key
     selective = float(played.selection(index).norm()) > 1e-6
     return not selective or played.slice_key(index) == key
 
@@ -116,7 +116,7 @@ def _segments(played: Played, shots: list[Shot]) -> list[list[Shot]]:
         return [[shot] for shot in shots]
     groups: dict[int, list[Shot]] = defaultdict(list)
     for shot in shots:
-        groups[sum(time < played.centres[shot.excitation] for time in prepared)].append(shot)
+        groups[bisect.bisect_left(prepared, played.centres[shot.excitation])].append(shot)
     return [groups[number] for number in sorted(groups)]
 
 
