@@ -17,6 +17,7 @@ from gradatim.io.pulseq import read_pulseq
 from gradatim.io.pulseq_write import PulseqWriter
 from gradatim.scanner.limits.echo_spacing import EpiEchoSpacing, pixels_per_hertz
 from gradatim.scanner.limits.epi_sampling import BlipsLeftOut
+from gradatim.scanner.reconstruct.regrid import Regrid
 from gradatim.scanner.sequences.echo_planar_line import shortest_line
 from gradatim.scanner.sequences.echo_planar_train import EchoPlanarTrain
 from gradatim.scanner.sequences.epi import EchoPlanar
@@ -207,3 +208,17 @@ def test_the_refusal_of_an_echo_time_names_the_shortest() -> None:
     shortest = 1e-3 * float(refused.value.allowed.split()[0])
     sequence = EchoPlanar(SMALL, echo_time=shortest)(SYSTEM)
     assert sequence.definitions["TE"] == EchoPlanar(SMALL)(SYSTEM).definitions["TE"]
+
+
+def test_ramp_samples_regridded_show_points_in_their_voxels_without_a_ghost() -> None:
+    sequence = EchoPlanar(SMALL)(SYSTEM)
+    pixel = 0.22 / 32
+    voxels = [(20, 9), (10, 16), (14, 25)]
+    place = torch.tensor([[(x - 16) * pixel, (y - 16) * pixel, 0.0] for x, y in voxels], dtype=torch.float64)
+    image = Regrid((32, 32, 1))(Isochromats()(sequence, spins_at(place))).image[0, :, :, 0].abs()
+    brightest = image.flatten().topk(3)
+    assert {(int(i) // 32, int(i) % 32) for i in brightest.indices} == set(voxels)
+    rest = image.clone()
+    for x, y in voxels:
+        rest[x - 1 : x + 2, y - 1 : y + 2] = 0
+    assert float(rest.max()) < 0.02 * float(brightest.values.min())
