@@ -1,5 +1,6 @@
 """The fast path for ideally spoiled sequences: one coherence, a contrast for each voxel, and an exact Fourier sum."""
 
+import itertools
 import math
 from collections import defaultdict
 from dataclasses import dataclass
@@ -128,7 +129,7 @@ def _require_one_coherence(stretches: list[Stretch], turns: tuple[Turn, ...], sp
     do = "simulate the phase graph or isochromats"
     excitations = [i for i, turn in enumerate(turns) if turn is Turn.EXCITE]
     far, left = _far(stretches, turns, spins), []
-    for begin, end in zip(excitations, [*excitations[1:], len(turns)], strict=True):
+    for begin, end in itertools.pairwise([*excitations, len(turns)]):
         refocusing = [s for s, turn in zip(stretches[begin:end], turns[begin:end], strict=True) if turn is Turn.REFOCUS]
         off = max((float((s.flip * spins.b1 - math.pi).abs().max()) for s in refocusing), default=0.0)
         if len(refocusing) > 1 and off > PERFECT:
@@ -147,7 +148,8 @@ def _require_one_coherence(stretches: list[Stretch], turns: tuple[Turn, ...], sp
 
 def _far(stretches: list[Stretch], turns: tuple[Turn, ...], spins: Spins) -> Tensor:
     """The dephasing along each axis that no sample sees: a turn across a voxel, or the width of k-space, 1/m."""
-    seen = torch.cat([s.samples[:, :3] for s, turn in zip(stretches, turns, strict=True) if turn is not Turn.PASS])
+    heard = [s.samples[:, :3] for s, turn in zip(stretches, turns, strict=True) if turn is not Turn.PASS]
+    seen = torch.cat([torch.zeros(0, 3, dtype=torch.float64), *heard])
     width = seen.amax(0) - seen.amin(0) if len(seen) else torch.zeros(3, dtype=torch.float64)
     width = torch.where(width > 1e-3, width, math.inf)
     return torch.minimum(width, 0.99 / torch.tensor(spins.size, dtype=torch.float64))

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gradatim.base.coherence import Turn
 from gradatim.base.errors import InputError
+from gradatim.base.sequence import TICKS
 from gradatim.scanner.simulate.phase_graph_stretch import Stretch
 from gradatim.scanner.simulate.spins import Spins
 
@@ -99,7 +100,9 @@ def followed(
     across, phase, place = None, 0.0, torch.zeros(4, dtype=torch.float64)
     known: list[Tensor] = []
     found = []
-    for stretch, turn in zip(stretches, turns, strict=True):
+    decays: dict[int, Tensor] = {}
+    following = [*turns[1:], Turn.EXCITE]
+    for stretch, turn, later in zip(stretches, turns, following, strict=False):
         flip = stretch.flip * spins.b1
         if turn is Turn.EXCITE:
             across, phase, place = (
@@ -114,10 +117,13 @@ def followed(
         else:
             raise not_exact(f"a pulse that does {turn.name.lower()}", "store no coherence")
         if len(stretch.samples) and across is not None:
-            found.append(Heard(stretch, across, _numbered(known, across), phase, place))
-        decay = torch.exp(-stretch.duration / spins.t1)
-        stored = 1 + (flip.cos() * stored - 1) * decay
-        if across is not None:
+            group = _numbered(known, across)
+            found.append(Heard(stretch, known[group], group, phase, place))
+        ticks = round(stretch.duration * TICKS)
+        if ticks not in decays:
+            decays[ticks] = torch.exp(-stretch.duration / spins.t1)
+        stored = 1 + (flip.cos() * stored - 1) * decays[ticks]
+        if across is not None and later is not Turn.EXCITE:
             across = across * evolved(spins, stretch.duration)
             place = place + stretch.dephasing
     return found
