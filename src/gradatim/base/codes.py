@@ -63,6 +63,9 @@ CODES: dict[str, str] = {
     "GD-190": "echo times are too few, or do not increase",
     "GD-191": "no protocol fits into the scan time under these limits",
     "GD-192": "no echoes lie close enough for the phase to unwrap",
+    "GD-194": "a pore, or the diffusion in it, is impossible",
+    "GD-195": "a porous medium is impossible",
+    "GD-196": "a random walk's steps, walkers or waveforms are impossible",
     # GD-2xx: files
     "GD-201": "the file is empty or shorter than a NIfTI header",
     "GD-202": "the file is not a NIfTI file of the kind that is read here",
@@ -294,6 +297,9 @@ CODES: dict[str, str] = {
     "GD-851": "a series has too few samples for its harmonics",
     "GD-852": "a concentration, a diffusivity or a buffer is impossible",
     "GD-853": "a concentration is asked for where there is no cytosol",
+    "GD-854": "gradient pulses are too fine for the pore",
+    "GD-855": "diffusivities over time do not give a surface",
+    "GD-856": "no excitation of the sequence is read out",
     # GD-9xx: findings in a sequence
     "GD-901": "the pulses of an echo train break the phase condition of Carr, Purcell, Meiboom and Gill",
     "GD-902": "the pulses of an echo train are not evenly spaced",

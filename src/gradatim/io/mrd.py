@@ -49,6 +49,9 @@ def read_mrd(
     with each readout. Flags become the counters ``NOISE``, ``REF``, ``REV`` and ``NAV``; a reversed line without
     trajectory runs backwards. Samples to be discarded are left out.
 
+    Links, types, lengths and sizes are checked here, but the HDF5 library itself can crash on bytes that were changed
+    inside its own structures: read files of strangers in a process of their own.
+
     Args:
         path: an ``.mrd`` or ``.h5`` file with one data set of acquisitions.
         extent: field of view, m, where the header's is wrong.
@@ -72,6 +75,7 @@ def read_mrd(
     with open_source(path) as source, _coded(path.name), hdf5.File(source.file, "r") as file:
         group = _group(hdf5, file, path.name)
         table, xml = (_dataset(hdf5, group, key, path.name) for key in ("data", "xml"))
+        _require_kinds(hdf5, table, path.name)
         header = mrd_header(_text(xml, path.name), path.name)
         heads, samples, places = _acquisitions(table, budget, path.name)
     if extent is None and min(header.extent[:2]) < _SMALLEST:
@@ -108,6 +112,18 @@ def _dataset(hdf5: Any, group: Any, key: str, name: str) -> Any:
     return found
 
 
+def _require_kinds(hdf5: Any, table: Any, name: str) -> None:
+    """Refuse other types than the format's before a number is read: a lie about lengths of other types is a crash."""
+    kinds = table.dtype
+    if not len(table) or not {"head", "traj", "data"} <= set(kinds.names or ()):
+        raise broken(name, "no acquisitions")
+    floats = all(hdf5.check_vlen_dtype(kinds[key]) == np.dtype("<f4") for key in ("traj", "data"))
+    head = kinds["head"]
+    whole = floats and set(_HEADS) <= set(head.names or ()) and set(COUNTERS.values()) <= set(head["idx"].names or ())
+    if not whole or any(head[key].kind not in "uif" for key in _HEADS if key != "idx"):
+        raise broken(name, "acquisitions of other types than the format's")
+
+
 def _text(xml: Any, name: str) -> str:
     if len(xml) != 1 or xml.dtype.itemsize > 1 << 20:
         raise broken(name, f"{len(xml)} headers")
@@ -119,8 +135,6 @@ def _acquisitions(
     table: Any, budget: int, name: str
 ) -> tuple[list[dict[str, Any]], list[np.ndarray], list[np.ndarray]]:
     """Heads, samples (coils, n) and trajectories (n, axes), read one by one within the budget."""
-    if not len(table) or not {"head", "traj", "data"} <= set(table.dtype.names or ()):
-        raise broken(name, "no acquisitions")
     left = budget - len(table) * table.dtype.itemsize
     heads, samples, places = [], [], []
     for index in range(len(table)):
@@ -136,7 +150,7 @@ def _acquisitions(
         count, coils, axes = (
             int(head[key]) for key in ("number_of_samples", "active_channels", "trajectory_dimensions")
         )
-        data, place = (np.asarray(row[key], dtype=np.float32) for key in ("data", "traj"))
+        data, place = row["data"], row["traj"]
         left -= _BYTES * count + data.nbytes + place.nbytes
         if data.shape != (2 * count * coils,) or place.shape != (count * axes,) or count * coils == 0 or axes > 3:
             raise _unlike(name, f"acquisition {index} of {data.shape} numbers for {count} samples of {coils} coils")
