@@ -47,7 +47,8 @@ class DiffusionOrdered:
     Args:
         criterion: chooses λ; σ is 1 for it, the data being whitened.
         bins: diffusivities.
-        range: least and largest D, m²/s; None takes 0.02/b_max to 20/b of the least b above 0, or 20 000/b_max.
+        range: least and largest D, m²/s; None takes 0.02/b_max to 5/b of the third least b above 0: what has gone by
+            then is seen in two values only.
         sigma: standard deviation of the noise, in the signal's unit, where it is larger than the data tell; None to
             estimate it.
         replicates: for the intervals.
@@ -130,8 +131,7 @@ class DiffusionOrdered:
         )
 
     def _grid(self, b: Tensor) -> Tensor:
-        most = float(b.max())
-        low, high = self.range or (0.02 / most, min(20.0 / float(b[b > 0].min()), 2e4 / most))
+        low, high = self.range or (0.02 / float(b.max()), 5.0 / float(b[b > 0].unique()[2]))
         return torch.logspace(math.log10(low), math.log10(high), self.bins, dtype=torch.float64)
 
     def _again(self, kernel: Tensor, fitted: Tensor, sigma: float, weight: float) -> Tensor:
