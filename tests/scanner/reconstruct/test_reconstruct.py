@@ -10,6 +10,7 @@ from gradatim.base.coherence import trajectory
 from gradatim.base.errors import GradatimError
 from gradatim.base.raw import RawData
 from gradatim.io.pulseq import read_pulseq
+from gradatim.linop.finufft import FinufftFourier
 from gradatim.scanner.reconstruct.box import Box, chosen
 from gradatim.scanner.reconstruct.cartesian import Cartesian
 from gradatim.scanner.reconstruct.coils import Adaptive, RootSumOfSquares
@@ -307,3 +308,12 @@ def test_samples_that_are_not_finite_and_impossible_boxes() -> None:
     assert code_of(lambda: passing(far)) == "GD-816"
     tilted = filled(raw, raw.samples, position=raw.position + raw.position.flip(1)[:, [1, 2, 0]])
     assert code_of(lambda: Regrid()(tilted)) == "GD-810"
+
+
+def test_the_operator_is_a_choice() -> None:
+    """finufft in place of our own gridding gives the same image."""
+    pytest.importorskip("finufft")
+    raw = grid_data((12, 10, 1), (0.24, 0.2, 0.004), 0.5)
+    raw = filled(raw, blob(raw.position, (0.02, 0.01, 0.0), 0.004))
+    found = NonUniform(operator=FinufftFourier)(raw).image
+    assert float((found - Cartesian()(raw).image).abs().max()) < 1e-6
