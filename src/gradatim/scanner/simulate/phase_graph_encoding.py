@@ -17,7 +17,7 @@ LARGEST_EXPONENT = 100.0
 """Where the growth towards an echo is cut, before samples to which it does not belong."""
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class FourierSum:
     """s_j = Σ_h Σ_v ρ_v·F_hv·ŝ(κ_h + k_j)·exp(2πi(κ_h + k_j)·r_v + (2πiΔf_v − 1/T2_v)·t_j − |τ_h + t_j|/T2'_v).
 
