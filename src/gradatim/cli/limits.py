@@ -6,7 +6,9 @@ from typing import Annotated
 import tyro
 
 from gradatim.cli.limits_diffusion import DiffusionLimit
+from gradatim.cli.limits_echo_times import EchoTimesLimit
 from gradatim.cli.limits_epi import EpiLimit
+from gradatim.cli.limits_optimise import OptimisedLimit
 from gradatim.cli.limits_readout import ReadoutLimit
 from gradatim.cli.limits_slice import SliceLimit
 from gradatim.cli.limits_tse import TseLimit
@@ -27,7 +29,9 @@ class Limits:
         | Annotated[ReadoutLimit, tyro.conf.subcommand("readout", prefix_name=False)]
         | Annotated[EpiLimit, tyro.conf.subcommand("epi", prefix_name=False)]
         | Annotated[TseLimit, tyro.conf.subcommand("tse", prefix_name=False)]
-        | Annotated[DiffusionLimit, tyro.conf.subcommand("diffusion", prefix_name=False)],
+        | Annotated[DiffusionLimit, tyro.conf.subcommand("diffusion", prefix_name=False)]
+        | Annotated[EchoTimesLimit, tyro.conf.subcommand("echo-times", prefix_name=False)]
+        | Annotated[OptimisedLimit, tyro.conf.subcommand("optimise", prefix_name=False)],
         tyro.conf.arg(name=""),
     ]
 

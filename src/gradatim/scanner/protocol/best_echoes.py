@@ -101,7 +101,7 @@ class BestEchoes:
         found = [(averages, *self._descend(averages, limits, _STARTS)) for averages in self._averages(limits)]
         averages, error, at = min(found, key=lambda item: item[1])
         design = self._design(at, self._window(averages, limits), limits, averages)
-        delivered = self.scan.on_raster(design, system, averages=averages)
+        delivered = self.scan.on_raster(design, system, averages=averages, largest_spacing=self._unwrap)
         return BestProtocol(
             timing=self._timing(design, averages, limits),
             error=error,
@@ -110,6 +110,11 @@ class BestEchoes:
             elasticity={name: self._elasticity(name, averages, limits, at) for name in limits},
             unit=self.target.unit,
         )
+
+    @property
+    def _unwrap(self) -> float:
+        """The largest spacing that unwraps, s."""
+        return math.inf if self.max_offset is None else 0.5 / self.max_offset
 
     def _elasticity(self, name: str, averages: int, limits: Limits, at: Tensor) -> float:
         """d ln error / d ln limit, by two descents from the optimum with the limit 1 % up and down."""
@@ -143,7 +148,7 @@ class BestEchoes:
     def _window(self, averages: int, limits: Limits) -> tuple[float, float]:
         """The shortest and the longest dwell whose echoes fit into TR and unwrap; found on a grid, then a finer one."""
         repetition = limits["scan_time"] / (averages * self.scan.encodings)
-        unwrap = math.inf if self.max_offset is None else 0.5 / self.max_offset
+        unwrap = self._unwrap
 
         def good(between: tuple[float, float] | None) -> tuple[Tensor, Tensor]:
             grid, needed, closest = self._bare(limits, between)

@@ -145,7 +145,9 @@ class GradientEchoScan:
         listened = averages * self.encodings * self.matrix[0] * dwell
         return ((1 - relaxed) / (1 + relaxed)).sqrt() / self.noise(real(self.volume), sampling_time=listened)
 
-    def on_raster(self, design: Tensor, system: System, *, averages: int) -> EchoTiming:
+    def on_raster(
+        self, design: Tensor, system: System, *, averages: int, largest_spacing: float = math.inf
+    ) -> EchoTiming:
         """The design on the scanner's clock, never shorter than its ramps and readout need, and TR as time allows.
 
         Dwell and waits go down to the raster, what the hardware needs goes up, and all is checked again.
@@ -154,16 +156,18 @@ class GradientEchoScan:
             design: (3,), s.
             system: limits and clock.
             averages: of the whole of k-space.
+            largest_spacing: that still unwraps, s.
 
         Raises:
-            InputError: GD-850 if what is rounded no longer fits into TR.
+            InputError: GD-850 if what is rounded no longer fits into TR, or no longer unwraps.
         """
         step = system.rasters.readout
         shortest = ticks(1.0 / (PROTON_GAMMA_BAR_HZ_PER_T * self.extent[0] * system.max_gradient), step)
         longest = max(shortest, _down(float(design[0]), step))
         for dwell in range(longest, max(shortest, longest - _ROOM * step) - 1, -step):
             timing = self._rounded([dwell / TICKS, *design[1:].tolist()], system, averages)
-            if float(timing.needed) <= float(timing.repetition) + 1e-9:
+            apart = float(timing.echo_times[1] - timing.echo_times[0])
+            if float(timing.needed) <= float(timing.repetition) + 1e-9 and apart <= largest_spacing + 1e-12:
                 return timing
         raise InputError(
             "GD-850",
