@@ -1,4 +1,4 @@
-"""gradatim diffusion: tensor, kurtosis, apparent diffusion coefficient, spectra of diffusivities."""
+"""gradatim diffusion: tensor, kurtosis, apparent diffusion coefficient, spectra of diffusivities, b of a sequence."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -6,6 +6,7 @@ from typing import Annotated
 import tyro
 
 from gradatim.cli.diffusion_adc import Adc
+from gradatim.cli.diffusion_b import B
 from gradatim.cli.diffusion_dosy import Dosy
 from gradatim.cli.diffusion_kurtosis import Kurtosis
 from gradatim.cli.diffusion_tensor import Tensor
@@ -25,7 +26,8 @@ class Diffusion:
         Annotated[Tensor, tyro.conf.subcommand("tensor", prefix_name=False)]
         | Annotated[Kurtosis, tyro.conf.subcommand("kurtosis", prefix_name=False)]
         | Annotated[Adc, tyro.conf.subcommand("adc", prefix_name=False)]
-        | Annotated[Dosy, tyro.conf.subcommand("dosy", prefix_name=False)],
+        | Annotated[Dosy, tyro.conf.subcommand("dosy", prefix_name=False)]
+        | Annotated[B, tyro.conf.subcommand("b", prefix_name=False)],
         tyro.conf.arg(name=""),
     ]
 
