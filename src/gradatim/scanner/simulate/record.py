@@ -37,7 +37,7 @@ def raw_data(
         samples: (n,) or (coils, n), complex: the transverse magnetisation in the frame that turns with the scanner's
             frequency, in the order of :attr:`Sequence.sample_times`.
         turns: what each pulse does, in order; by default by their use.
-        matrix: voxels that the measurement was made for, x, y, z.
+        matrix: voxels that the measurement was made for, x, y, z; by default the sequence's ``Matrix``.
         extent: field of view, m; by default the sequence's ``FOV``.
 
     Returns:
@@ -73,7 +73,7 @@ def raw_data(
         times=(times - _excited(sequence, times, turns)).to(samples.device),
         readout=torch.arange(len(readouts)).repeat_interleave(lengths).to(samples.device),
         counters=_counters(readouts),
-        matrix=matrix,
+        matrix=matrix or _matrix(sequence.definitions),
         extent=extent or _extent(sequence.definitions),
     )
 
@@ -100,6 +100,14 @@ def _excited(sequence: Sequence, times: Tensor, turns: Sequence_[Turn] | None) -
 def _counters(readouts: Sequence_[Readout]) -> dict[str, Tensor]:
     names = sorted({name for readout in readouts for name in readout.labels})
     return {name: torch.tensor([readout.labels.get(name, 0) for readout in readouts]) for name in names}
+
+
+def _matrix(definitions: Mapping[str, str | tuple[float, ...]]) -> tuple[int, int, int] | None:
+    """The voxels that the sequence says it measures."""
+    found = definitions.get("Matrix")
+    if isinstance(found, str) or found is None or len(found) != 3 or any(n != round(n) or n < 1 for n in found):
+        return None
+    return round(found[0]), round(found[1]), round(found[2])
 
 
 def _extent(definitions: Mapping[str, str | tuple[float, ...]]) -> tuple[float, float, float] | None:
