@@ -93,10 +93,10 @@ def main(out: Path) -> int:
     path = out / "megre.seq"
     written = gradatim(
         [
-            *("sequence", "megre", "--out", str(path), "--echoes", "4", "--echo-spacing-ms", "4", "--dummies", "0"),
+            *("sequence", "megre", "--out", str(path), "--echoes", "5", "--echo-spacing-ms", "5", "--dummies", "0"),
             *("--matrix", *map(str, MATRIX[:2]), "--partitions", str(MATRIX[2])),
             *("--fov-mm", *map(str, EXTENT_MM[:2]), "--thickness-mm", str(EXTENT_MM[2])),
-            *("--dwell-us", "10", "--pulse-ms", "0", "--repetition-time-ms", "30"),
+            *("--dwell-us", "10", "--pulse-ms", "0", "--repetition-time-ms", "40"),
         ]
     )
     if written:
