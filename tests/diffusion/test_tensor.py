@@ -197,6 +197,25 @@ def test_a_dark_voxel_is_nan_and_alone() -> None:
         assert fa[1].item() == pytest.approx(float(fractional_anisotropy(PROLATE.diagonal())), rel=1e-6)
 
 
+def test_a_voxel_that_its_weights_leave_undetermined_is_nan_and_alone() -> None:
+    """Without signal at b = 0, and one resampled value near 0: its weights span 27 orders of magnitude."""
+    b = linear(1e9)
+    data = signals(PROLATE[None], b).expand(-1, 3).clone()
+    data[:2, 0] = 0.0
+    data[5, 1] = 1e-12
+    expected = float(fractional_anisotropy(PROLATE.diagonal()))
+    for fit in (WeightedTensor(), WeightedTensor(4), PositiveTensor(), WeightedKurtosis()):
+        matrices = torch.cat([b, 2.5 * b[2:]]) if isinstance(fit, WeightedKurtosis) else b
+        values = torch.cat([data, data[2:].pow(2.5) / 100**1.5]) if isinstance(fit, WeightedKurtosis) else data
+        found = fit(series(values, matrices))
+        assert found.verdict[2].item() == int(Verdict.FITTED)
+        assert bool((found.coefficients[:, 0].isnan() | (found.coefficients[:, 0].abs() < 100)).all())
+        lost = found.coefficients.isnan().any(1)
+        assert bool((found.verdict[lost] != int(Verdict.FITTED)).all())
+        if not isinstance(fit, WeightedKurtosis):
+            assert TensorMaps()(found)["FA"].value[2].item() == pytest.approx(expected, rel=1e-6)
+
+
 def test_colours_point_to_the_patient() -> None:
     b = linear(1e9)
     found = WeightedTensor()(series(signals(PROLATE[None], b), b))  # fastest along the array's x

@@ -15,13 +15,16 @@ BLOCK = 1 << 20
 POOREST = 1e-5
 """Least over largest singular value of a design, its columns scaled to one length, that still determines its fit."""
 
+UNEXPLAINED = 1e-12
+"""Least part of a weighted column that is not made of the columns before it; below, rounding is all that is left."""
+
 
 @dataclass(frozen=True, eq=False)
 class LogSignalFit:
     """Coefficients c of ln S = X·c in each voxel.
 
     Args:
-        coefficients: (voxel, p), NaN in voxels without signal.
+        coefficients: (voxel, p), NaN in voxels without signal, or whose weights leave them undetermined.
         covariance: (voxel, p, p), their covariance.
         sigma: (voxel), noise of the signal: √(Σ S²·r²/(n − p)), r the residuals of the logarithm.
     """
@@ -109,9 +112,14 @@ def _block(data: Tensor, design: Tensor, rounds: int) -> tuple[Tensor, Tensor, T
     for _ in range(rounds):
         peak = fitted.amax(1, keepdim=True)
         weights = (2.0 * (fitted - peak)).exp()
-        factor = torch.linalg.cholesky_ex((weights @ products)[:, place])[0]
-        coefficients = torch.cholesky_solve(((weights * logs) @ design)[..., None], factor)[..., 0]
+        information = (weights @ products)[:, place]
+        size = information.diagonal(dim1=1, dim2=2).rsqrt()
+        factor, failed = torch.linalg.cholesky_ex(information * size[:, :, None] * size[:, None, :])
+        lost = (failed != 0) | ~(factor.detach().diagonal(dim1=1, dim2=2).square().amin(1) > UNEXPLAINED)
+        score = ((weights * logs) @ design * size)[..., None]
+        coefficients = (torch.cholesky_solve(score, factor)[..., 0] * size).masked_fill(lost[:, None], torch.nan)
         fitted = coefficients @ design.T
     variance = (weights * (logs - fitted).square()).sum(1) / (len(design) - count)
-    covariance = torch.cholesky_inverse(factor.detach()) * variance.detach()[:, None, None]
+    inverse = torch.cholesky_inverse(factor.detach()) * (size[:, :, None] * size[:, None, :]).detach()
+    covariance = inverse * variance.detach()[:, None, None]
     return coefficients, covariance, variance.sqrt() * peak[:, 0].exp()
