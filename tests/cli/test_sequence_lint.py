@@ -108,6 +108,33 @@ def test_a_coils_own_parameters(scanner, capsys, tmp_path):
     assert "not a real scanner" in example["of"]
 
 
+def test_a_spectrometers_gradients_are_not_held_against_people(capsys, tmp_path):
+    file = tmp_path / "pfg.seq"
+    assert main(["sequence", "pfg", "--out", str(file)]) == 0
+    capsys.readouterr()
+    coil = tmp_path / "coil.asc"
+    coil.write_text(COIL)
+    code, found = said(capsys, file)
+    assert (code, found["stimulation"]) == (0, None)
+    assert [f["severity"] for f in found["findings"] if f["code"] == "GD-913"] == ["warn"]
+    code, found = said(capsys, file, "--gmax", 0.5, "--smax", 5000)
+    assert [(f["code"], f["severity"]) for f in found["findings"]] == [("GD-913", "note")]
+    code, found = said(capsys, file, "--hardware", coil)  # one's own coil judges in any case
+    assert code == 1
+    assert found["stimulation"]["percent"] > 1000
+    assert main(["sequence", "lint", str(file)]) == 0
+    assert "nerve stimulation: not judged" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["gre", "megre", "epi", "tse", "diffusion", "pfg", "watergate"])
+def test_what_a_newcomer_makes_has_no_fault(capsys, tmp_path, kind):
+    file = tmp_path / f"{kind}.seq"
+    assert main(["sequence", kind, "--out", str(file)]) == 0
+    capsys.readouterr()
+    code, found = said(capsys, file)
+    assert (code, [f for f in found["findings"] if f["severity"] == "refuse"]) == (0, [])
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [

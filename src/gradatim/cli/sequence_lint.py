@@ -26,7 +26,7 @@ class SequenceLint:
     Attributes:
         file: the .seq file.
         hardware: a gradient coil's parameters (.asc) for the estimate of nerve stimulation; by default a published
-            example, which is no scanner's.
+            example, which is no scanner's, gives warnings at most, and judges no spectrometer.
         fov_mm: field of view along x, y and z, mm; by default what the file says.
         field_strength: B0, T, for files with offsets in parts per million.
         limits: of the gradients; they are checked where one of the four is given.
@@ -54,17 +54,20 @@ class SequenceLint:
         from gradatim.cli.sequence_findings import in_lines
         from gradatim.io.pulseq import read_pulseq_file
         from gradatim.scanner.lint.lint import lint
+        from gradatim.scanner.lint.nerves import around_people
         from gradatim.scanner.safety.safe import Safe
 
         system = None if self.limits == SystemChoice() else self.limits.chosen()[0]
         hardware, fov = self._coil(), self._fov()
         read = read_pulseq_file(self.file, field_strength=self.field_strength)
         findings = (*read.findings, *lint(read.sequence, system=system, hardware=hardware, fov=fov))
-        peak = Safe(hardware, read.sequence.rasters.gradient / TICKS).peak(read.sequence)
+        judged = self.hardware is not None or around_people(read.sequence)
+        peak = Safe(hardware, read.sequence.rasters.gradient / TICKS).peak(read.sequence) if judged else None
         if self.json:
             print(jsonlib.dumps(_record(findings, peak), indent=2))
         else:
-            Console(highlight=False).print(in_lines(findings, f"nerve stimulation: {peak}"), soft_wrap=True)
+            said = "not judged, for no person lies in such gradients" if peak is None else str(peak)
+            Console(highlight=False).print(in_lines(findings, f"nerve stimulation: {said}"), soft_wrap=True)
         return 1 if refusals(findings) else 0
 
     def _coil(self) -> "SafeHardware":
@@ -88,14 +91,18 @@ class SequenceLint:
         return x, y, z
 
 
-def _record(findings: "tuple[Finding, ...]", peak: "StimulationPeak") -> dict[str, object]:
+def _record(findings: "tuple[Finding, ...]", peak: "StimulationPeak | None") -> dict[str, object]:
     from gradatim.scanner.safety.stimulation import ESTIMATE
 
-    stimulation = {
-        "percent": peak.total,
-        "axes_percent": list(peak.axes),
-        "time_s": peak.time,
-        "of": peak.limit,
-        "remark": ESTIMATE,
-    }
+    stimulation = (
+        None
+        if peak is None
+        else {
+            "percent": peak.total,
+            "axes_percent": list(peak.axes),
+            "time_s": peak.time,
+            "of": peak.limit,
+            "remark": ESTIMATE,
+        }
+    )
     return {"findings": [finding.record() for finding in findings], "stimulation": stimulation}

@@ -26,7 +26,8 @@ class Pfg:
         big_delta_ms: diffusion time, from the beginning of one gradient to that of the other, ms.
         lobes: bipolar ones cancel background gradients.
         settling_ms: without gradients before and after each pulse, ms.
-        repetition_time_ms: ms; without it the shortest.
+        repetition_time_ms: ms; five times the longest T1, or the first measurement is brighter than the others and D
+            comes out wrong.
         pulse_us: length of a 90 degree pulse, µs.
         samples: of the decay.
         dwell_us: of a sample, µs.
@@ -44,7 +45,7 @@ class Pfg:
     big_delta_ms: float = 50.0
     lobes: Literal["single", "bipolar"] = "single"
     settling_ms: float = 0.2
-    repetition_time_ms: float | None = None
+    repetition_time_ms: float = 5000.0
     pulse_us: float = 10.0
     samples: int = 1024
     dwell_us: float = 100.0

@@ -62,7 +62,8 @@ def lint(
     Args:
         sequence: anybody's.
         system: its limits on gradients and its dead times are checked where it is given.
-        hardware: for the estimate of nerve stimulation; by default the published example, which is no scanner's.
+        hardware: for the estimate of nerve stimulation; by default the published example, which is no scanner's and
+            gives warnings at most.
         fov: field of view, m; by default what the sequence's definition ``FOV`` says.
         turns: what each pulse does, in order; by default by their uses.
         further: checks beyond the usual, e.g. a limit of the load.
@@ -85,7 +86,7 @@ def lint(
         )
     played = Played(sequence, chosen, _stated_fov(sequence) if fov is None else _possible(fov))
     limits: tuple[Check, ...] = () if system is None else (Amplitude(system), Slew(system), DeadTimes(system))
-    checks = (*PHYSICS, NerveLimit(hardware), *limits, *further)
+    checks = (*PHYSICS, NerveLimit(hardware, system=system), *limits, *further)
     return tuple(found for check in checks for found in check(played))
 
 
