@@ -15,6 +15,8 @@ from gradatim.diffusion.restricted.pulses import Attenuation, PulsePair
 FINEST = 100.0
 """Largest 2πq·size of the series."""
 
+_AT_ONCE = 256
+
 
 @dataclass(frozen=True)
 class RestrictedSignal(ABC):
@@ -155,10 +157,13 @@ def _echo(pore: Pore, wavenumber: Tensor, elapsed: Tensor) -> tuple[Tensor, Tens
     p, times, shape = wavenumber.reshape(-1), elapsed.reshape(-1)[:, None], wavenumber.shape
     more = 6.0 / math.sqrt(max(float(times.detach().min()), 1e-300))
     cutoff = int(float(p.max()) + min(max(more, 12.0), 64.0)) + 1
-    first = pore.form(p).square()
-    weights, roots = pore.echo_modes(p, cutoff)
-    left = (1.0 - first - weights.sum(1)).clamp_min(0.0) * torch.exp(-(float(cutoff) ** 2) * times[:, 0])
-    return (first + (weights * torch.exp(-(roots**2) * times)).sum(1)).reshape(shape), left.detach().reshape(shape)
+    echoes, rest = [], []
+    for few, when in zip(p.split(_AT_ONCE), times.split(_AT_ONCE), strict=True):
+        first = pore.form(few).square()
+        weights, roots = pore.echo_modes(few, cutoff)
+        rest.append((1.0 - first - weights.sum(1)).clamp_min(0.0) * torch.exp(-(float(cutoff) ** 2) * when[:, 0]))
+        echoes.append(first + (weights * torch.exp(-(roots**2) * when)).sum(1))
+    return torch.cat(echoes).reshape(shape), torch.cat(rest).detach().reshape(shape)
 
 
 def _seen(pore: Pore, pulses: PulsePair, diffusivity: Tensor | float) -> Tensor:

@@ -15,7 +15,7 @@ from gradatim.diffusion.walks.spaces import Space, Walkers
 from gradatim.diffusion.walks.walk_tensors import phases_of, step_grains
 
 _CELLS = 48
-_VAIN = 100
+_VAIN = 10
 _PAIRS = 2_000_000
 
 
