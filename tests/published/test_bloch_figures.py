@@ -14,7 +14,7 @@ from gradatim.base.sequence import Block, PulseUse, Sequence, trapezoid
 from gradatim.base.units import PROTON_GAMMA_BAR_HZ_PER_T
 from gradatim.io.pulseq import read_pulseq
 from gradatim.scanner.pulses.sinc import SincPulse
-from gradatim.scanner.pulses.slice_selection import SliceSelection
+from gradatim.scanner.pulses.slice_selection import SliceSelective
 from gradatim.scanner.simulate.isochromats import Isochromats
 from gradatim.scanner.simulate.spins import spins_at
 from gradatim.scanner.system import System
@@ -85,7 +85,7 @@ def test_an_offset_moves_an_epi_by_its_share_of_the_bandwidth(shared):
 
 def test_a_slice_lies_where_its_frequency_says():
     """f = γ̄·G·z₀, Pulseq's sign: a slice at +2 cm is excited there, not at −2 cm, and turns about the same axis."""
-    selected = SliceSelection(SincPulse(RIGHT, 2e-3), THICKNESS, 0.02)(System(max_b1=30e-6))
+    selected = SliceSelective(SincPulse(RIGHT, 2e-3), THICKNESS, 0.02)(System(max_b1=30e-6))
     assert selected.lobe is not None
     area = trapezoid(0, 100 * US, 800 * US, 100 * US, amplitude=-selected.after / 900e-6)
     blocks = [Block(selected.lobe.end, selected.pulse, (None, None, selected.lobe))]

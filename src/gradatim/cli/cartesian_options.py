@@ -9,7 +9,7 @@ from gradatim.cli.system_choice import require_plausible
 
 if TYPE_CHECKING:
     from gradatim.base.sequence import Sequence
-    from gradatim.scanner.pulses.slice_selection import NonSelective, SliceSelection
+    from gradatim.scanner.pulses.slice_selection import NonSelective, SliceSelective
     from gradatim.scanner.sequences.encoding import CartesianEncoding
     from gradatim.scanner.sequences.spoiling import Spoiling
     from gradatim.scanner.system import System
@@ -50,11 +50,11 @@ class CartesianOptions:
         fov = (x / 1e3, y / 1e3, self.thickness_mm / 1e3)
         return CartesianEncoding(fov, (*self.matrix, self.partitions), self.dwell_us / 1e6)
 
-    def excitation(self, system: "System") -> "SliceSelection | NonSelective":
+    def excitation(self, system: "System") -> "SliceSelective | NonSelective":
         """The pulse, with its gradient where it has one."""
         from gradatim.scanner.pulses.hard import HardPulse
         from gradatim.scanner.pulses.sinc import SincPulse
-        from gradatim.scanner.pulses.slice_selection import NonSelective, SliceSelection
+        from gradatim.scanner.pulses.slice_selection import NonSelective, SliceSelective
         from gradatim.scanner.pulses.strength import shortest_hard
 
         require_plausible(self.flip_angle, (0.01, 360.0), what="--flip-angle", unit="degrees", do="π/12 rad is 15")
@@ -68,7 +68,7 @@ class CartesianOptions:
                     do="give --partitions, or a pulse of 1 ms or more",
                 )
             return NonSelective(HardPulse(flip, shortest_hard(flip, system)))
-        return SliceSelection(SincPulse(flip, self.pulse_ms / 1e3), self.thickness_mm / 1e3)
+        return SliceSelective(SincPulse(flip, self.pulse_ms / 1e3), self.thickness_mm / 1e3)
 
     def spoiling(self) -> "Spoiling":
         """117°, two cycles and the dummies."""

@@ -14,7 +14,7 @@ from gradatim.scanner.pulses.hard import HardPulse
 from gradatim.scanner.pulses.linear_phase import Equiripple, LeastSquares
 from gradatim.scanner.pulses.profile import profile
 from gradatim.scanner.pulses.sinc import SincPulse
-from gradatim.scanner.pulses.slice_selection import NonSelective, SliceSelection
+from gradatim.scanner.pulses.slice_selection import NonSelective, SliceSelective
 from gradatim.scanner.pulses.slr import SlrPulse, slr_field
 from gradatim.scanner.pulses.spinor import pulse_spinor, spinor
 from gradatim.scanner.system import System
@@ -125,7 +125,7 @@ def test_impossible_numbers_are_refused(bad: float) -> None:
         lambda: SincPulse(1.0, 1e-3, bad),
         lambda: SlrPulse(bad, 1e-3),
         lambda: SlrPulse(1.0, 1e-3, 4.0, bad),
-        lambda: SliceSelection(SincPulse(1.0, 1e-3), bad),
+        lambda: SliceSelective(SincPulse(1.0, 1e-3), bad),
     ]
     for make in designs:
         with pytest.raises(UsageError, match="GD-169"):
@@ -138,7 +138,7 @@ def test_impossible_designs_are_refused() -> None:
         lambda: SlrPulse(4.0, 1e-3),
         lambda: SlrPulse(1.0, 1e-3, 1.0),
         lambda: SlrPulse(1.0, 1e-3, 4.0, 0.6),
-        lambda: SliceSelection(SincPulse(1.0, 1e-3), 0.005, math.nan),
+        lambda: SliceSelective(SincPulse(1.0, 1e-3), 0.005, math.nan),
     ]
     for make in designs:
         with pytest.raises(UsageError, match="GD-169"):
@@ -148,7 +148,7 @@ def test_impossible_designs_are_refused() -> None:
 def test_a_slice_lies_where_it_is_asked_for_and_in_phase() -> None:
     """Excitation at z₀ in the gradient equals excitation at 0, phase at the pulse's centre included."""
     for position in (0.0, 0.013, -0.02):
-        selection = SliceSelection(SincPulse(0.6, 2e-3), 0.004, position)
+        selection = SliceSelective(SincPulse(0.6, 2e-3), 0.004, position)
         found = selection(System())
         assert found.lobe is not None
         offset = PROTON_GAMMA_BAR_HZ_PER_T * selection.gradient * (position + torch.linspace(-2e-3, 2e-3, 9).double())
@@ -161,7 +161,7 @@ def test_a_slice_lies_where_it_is_asked_for_and_in_phase() -> None:
 
 def test_pulse_and_lobe_lie_together_and_their_areas_add_up() -> None:
     for dead, duration in ((100_000, 2e-3), (300_000, 2.003e-3), (0, 1.5e-3)):
-        found = SliceSelection(SincPulse(0.3, duration), 0.006)(System(pulse_dead=dead))
+        found = SliceSelective(SincPulse(0.3, duration), 0.006)(System(pulse_dead=dead))
         assert found.lobe is not None
         begin, top, end, _ = found.lobe.times.tolist()
         assert top <= found.pulse.delay
@@ -175,4 +175,4 @@ def test_pulse_and_lobe_lie_together_and_their_areas_add_up() -> None:
 
 def test_a_slice_too_thin_for_the_gradient_is_refused() -> None:
     with pytest.raises(UsageError, match="GD-166"):
-        SliceSelection(SincPulse(0.5, 1e-3), 0.001)(System(0.080, 200.0))
+        SliceSelective(SincPulse(0.5, 1e-3), 0.001)(System(0.080, 200.0))

@@ -14,7 +14,7 @@ from gradatim.base.units import PROTON_GAMMA_BAR_HZ_PER_T
 from gradatim.io.pulseq import read_pulseq
 from gradatim.io.pulseq_write import PulseqWriter
 from gradatim.scanner.pulses.hard import HardPulse
-from gradatim.scanner.pulses.slice_selection import NonSelective, SliceSelection
+from gradatim.scanner.pulses.slice_selection import NonSelective, SliceSelective
 from gradatim.scanner.pulses.slr import SlrPulse
 from gradatim.scanner.sequences.echo_readouts import Bipolar, Monopolar
 from gradatim.scanner.sequences.encoding import CartesianEncoding
@@ -36,7 +36,7 @@ PROTOCOLS = {
         VOLUME, NonSelective(HardPulse(0.2, 1e-4)), ShortestEchoes(3), polarity=Bipolar(), spoiling=QUICK
     ),
     "slab": MultiEchoGradientEcho(
-        VOLUME, SliceSelection(SlrPulse(0.3, 3e-3, 8.0), 0.1), ShortestEchoes(2), polarity=Monopolar(), spoiling=QUICK
+        VOLUME, SliceSelective(SlrPulse(0.3, 3e-3, 8.0), 0.1), ShortestEchoes(2), polarity=Monopolar(), spoiling=QUICK
     ),
     "slices": GradientEcho(FEW, spoiling=QUICK, slices=(-0.01, 0.0, 0.01)),
     "balanced": GradientEcho(FEW, spoiling=Spoiling(0.0, 0.0, 0)),
@@ -144,7 +144,7 @@ def test_the_repetition_time_is_kept() -> None:
 
 def test_slices_are_met_by_their_frequencies() -> None:
     protocol = GradientEcho(FEW, spoiling=QUICK, slices=(-0.01, 0.02))
-    assert isinstance(protocol.excitation, SliceSelection)
+    assert isinstance(protocol.excitation, SliceSelective)
     sequence = protocol(System())
     wanted = [PROTON_GAMMA_BAR_HZ_PER_T * protocol.excitation.gradient * z for z in (-0.01, 0.02)]
     assert sorted({pulse.frequency for _, pulse in sequence.pulses}) == pytest.approx(wanted)

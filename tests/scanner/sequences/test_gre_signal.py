@@ -8,7 +8,7 @@ import torch
 
 from gradatim.scanner.pulses.hard import HardPulse
 from gradatim.scanner.pulses.sinc import SincPulse
-from gradatim.scanner.pulses.slice_selection import NonSelective, SliceSelection
+from gradatim.scanner.pulses.slice_selection import NonSelective, SliceSelective
 from gradatim.scanner.reconstruct.cartesian import Cartesian
 from gradatim.scanner.sequences.echo_readouts import Bipolar, Monopolar
 from gradatim.scanner.sequences.encoding import CartesianEncoding
@@ -72,7 +72,7 @@ def test_spins_come_back_at_their_places_in_every_echo(polarity: Monopolar | Bip
 def test_the_slice_is_where_it_is_asked_for_and_refocused(position: float) -> None:
     """One line of a sinc's slice: the mean place of what is heard, and its sum nearly all in phase."""
     encoding = CartesianEncoding((0.08, 0.05, 0.004), (8, 1, 1))
-    protocol = GradientEcho(encoding, SliceSelection(SincPulse(0.5, 2e-3), 0.004, position), spoiling=ALONE)
+    protocol = GradientEcho(encoding, SliceSelective(SincPulse(0.5, 2e-3), 0.004, position), spoiling=ALONE)
     z = torch.linspace(-0.03, 0.03, 601, dtype=torch.float64)
     spins = spins_at(torch.stack([0 * z, 0 * z, z], 1))
     raw = Isochromats()(protocol(System()), spins, sensitivity=torch.eye(601, dtype=torch.complex128))

@@ -88,7 +88,7 @@ def test_lines_lie_where_their_labels_say_with_k_0_at_each_echo(name) -> None:
         (s, n) for s in range(slices) for n in range(ny)
     ]
     middle = sequence.sample_times.unflatten(0, (-1, nx))[:, nx // 2]
-    echoes = torch.tensor([label["ECO"] for label in labels])
+    echoes = torch.arange(len(labels)) % protocol.train.length
     shots = centres(sequence).double().unflatten(0, (-1, protocol.train.length + 1))[protocol.dummies * slices :, 0]
     spacing = sequence.definitions["EchoSpacing"][0]
     expected = shots.repeat_interleave(protocol.train.length) / TICKS + (echoes + 1).double() * spacing

@@ -52,6 +52,12 @@ def test_no_readout_or_other_samples_are_refused():
 
 def test_a_sequence_that_says_its_matrix_gives_it_to_its_data() -> None:
     block = Block(4000, readout=Readout(0, 1000, 4))
-    for said, expected in (((8.0, 4.0, 1.0), (8, 4, 1)), ((8.0, 4.5, 1.0), None), ((8.0,), None), ("8 4 1", None)):
+    for said, expected in (
+        ((8.0, 4.0, 1.0), (8, 4, 1)),
+        ((8.0, 4.5, 1.0), None),
+        ((8.0,), None),
+        ("8 4 1", None),
+        ((math.nan, 4.0, 1.0), None),
+    ):
         sequence = Sequence((block,), definitions={"Matrix": said})
         assert raw_data(sequence, torch.ones(4, dtype=torch.complex128)).matrix == expected

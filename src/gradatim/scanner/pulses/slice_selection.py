@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from gradatim.base.errors import UsageError
 from gradatim.base.sequence import TICKS, Lobe, Pulse, ticks, trapezoid
@@ -14,6 +14,7 @@ from gradatim.scanner.sequences.lobes import ramp_of
 from gradatim.scanner.system import System
 
 
+@runtime_checkable
 class SelectivePulse(Protocol):
     """The design of a pulse that has a bandwidth: :class:`SincPulse`, :class:`SlrPulse`."""
 
@@ -47,7 +48,7 @@ class Selected:
 
 
 @dataclass(frozen=True)
-class SliceSelection:
+class SliceSelective:
     """A pulse that acts on one slice: G = bandwidth/(γ̄·Δz), with rise and fall on the raster around the pulse.
 
     A slice at z₀ from the isocentre is met by the frequency γ̄·G·z₀, and by a phase that makes it turn about the same
@@ -64,7 +65,7 @@ class SliceSelection:
 
     Example:
         >>> from gradatim.scanner.pulses.sinc import SincPulse
-        >>> slice = SliceSelection(SincPulse(1.5708, 2e-3), 0.005)
+        >>> slice = SliceSelective(SincPulse(1.5708, 2e-3), 0.005)
         >>> round(1e3 * slice.gradient, 4), round(1e3 * slice.delivered(System()), 2)
         (9.3946, 5.5)
     """

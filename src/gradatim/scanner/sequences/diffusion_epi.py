@@ -11,6 +11,7 @@ from gradatim.base.errors import UsageError
 from gradatim.base.sequence import TICKS, Block, Lobe, PulseUse, Sequence, trapezoid
 from gradatim.base.units import PROTON_GAMMA_BAR_HZ_PER_T
 from gradatim.scanner.pulses.sinc import SincPulse
+from gradatim.scanner.pulses.slice_selection import SelectivePulse
 from gradatim.scanner.sequences.blocks import block
 from gradatim.scanner.sequences.delivered_weighting import (
     DeliveredWeighting,
@@ -23,7 +24,7 @@ from gradatim.scanner.sequences.echo_planar_train import EchoPlanarTrain
 from gradatim.scanner.sequences.epi import prephasers, require_slices, silenced, waiting
 from gradatim.scanner.sequences.lobes import ROUNDING, lobe_of_area
 from gradatim.scanner.sequences.slice_blocks import crusher_window, excitation_block, refocusing_block
-from gradatim.scanner.sequences.slice_pulse import SelectivePulse, SlicePulse, slice_pulse
+from gradatim.scanner.sequences.slice_pulse import SlicePulse, slice_pulse
 from gradatim.scanner.system import System
 
 _LONGEST_ECHO = 2_000_000_000

@@ -7,11 +7,12 @@ from gradatim.base.errors import UsageError
 from gradatim.base.sequence import TICKS, Block, Lobe, PulseUse, Sequence, ticks
 from gradatim.base.units import PROTON_GAMMA_BAR_HZ_PER_T
 from gradatim.scanner.pulses.sinc import SincPulse
+from gradatim.scanner.pulses.slice_selection import SelectivePulse
 from gradatim.scanner.sequences.blocks import block
 from gradatim.scanner.sequences.echo_planar_train import EchoPlanarTrain
 from gradatim.scanner.sequences.lobes import lobe_of_area
 from gradatim.scanner.sequences.slice_blocks import excitation_block
-from gradatim.scanner.sequences.slice_pulse import SelectivePulse, SlicePulse, slice_pulse
+from gradatim.scanner.sequences.slice_pulse import SlicePulse, slice_pulse
 from gradatim.scanner.system import System
 
 _SPOILING_CYCLES = 4.0

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from gradatim.base.sequence import Sequence
 from gradatim.scanner.pulses.sinc import SincPulse
-from gradatim.scanner.pulses.slice_selection import NonSelective, SliceSelection
+from gradatim.scanner.pulses.slice_selection import NonSelective, SliceSelective
 from gradatim.scanner.sequences.encoding import CartesianEncoding
 from gradatim.scanner.sequences.multi_echo_gre import ERNST, MultiEchoGradientEcho, ShortestEchoes
 from gradatim.scanner.sequences.spoiling import Spoiling
@@ -31,13 +31,14 @@ class GradientEcho:
             hardware, with the shortest possible; GD-167 if the pulse is too strong.
 
     Example:
-        >>> sequence = GradientEcho(CartesianEncoding(matrix=(64, 8, 1)), echo_time=5e-3, repetition_time=0.02)(System())
+        >>> protocol = GradientEcho(CartesianEncoding(matrix=(64, 8, 1)), echo_time=5e-3, repetition_time=0.02)
+        >>> sequence = protocol(System())
         >>> sequence.duration / 1e9, len(sequence.readouts)
         (0.36, 8)
     """
 
     encoding: CartesianEncoding = CartesianEncoding()
-    excitation: SliceSelection | NonSelective = SliceSelection(SincPulse(ERNST, 2e-3), 0.005)
+    excitation: SliceSelective | NonSelective = SliceSelective(SincPulse(ERNST, 2e-3), 0.005)
     echo_time: float | None = None
     repetition_time: float | None = None
     spoiling: Spoiling = Spoiling()

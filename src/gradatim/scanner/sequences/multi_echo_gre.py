@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from gradatim.base.errors import UsageError
 from gradatim.base.sequence import TICKS, Block, Sequence
 from gradatim.scanner.pulses.sinc import SincPulse
-from gradatim.scanner.pulses.slice_selection import NonSelective, Selected, SliceSelection
+from gradatim.scanner.pulses.slice_selection import NonSelective, Selected, SliceSelective
 from gradatim.scanner.sequences.blocks import block
 from gradatim.scanner.sequences.echo_readouts import Bipolar, EchoPlan, EchoReadout, Leader, Monopolar
 from gradatim.scanner.sequences.encoding import CartesianEncoding
@@ -94,7 +94,7 @@ class MultiEchoGradientEcho:
     """
 
     encoding: CartesianEncoding = CartesianEncoding()
-    excitation: SliceSelection | NonSelective = SliceSelection(SincPulse(ERNST, 2e-3), 0.005)
+    excitation: SliceSelective | NonSelective = SliceSelective(SincPulse(ERNST, 2e-3), 0.005)
     echo_times: tuple[float, ...] | ShortestEchoes = ShortestEchoes(6)
     repetition_time: float | None = None
     polarity: Monopolar | Bipolar = Monopolar()
@@ -144,6 +144,7 @@ class MultiEchoGradientEcho:
 
     def _definitions(self, prepared: "_Prepared") -> dict[str, str | tuple[float, ...]]:
         reach = max(self.slices) - min(self.slices)
+        several: dict[str, str | tuple[float, ...]] = {"SliceThickness": (self.encoding.fov[2],)}
         return {
             "Name": "gre" if len(prepared.echo_times) == 1 else "megre",
             "FOV": (*self.encoding.fov[:2], self.encoding.fov[2] + reach),
@@ -151,6 +152,7 @@ class MultiEchoGradientEcho:
             "TE": prepared.echo_times,
             "TR": (prepared.duration / TICKS,),
             "FlipAngle": (round(math.degrees(self.excitation.flip), 9),),
+            **(several if len(self.slices) > 1 else {}),
         }
 
 

@@ -2,31 +2,13 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
 
 from gradatim.base.errors import UsageError
 from gradatim.base.sequence import TICKS, Pulse, PulseUse
 from gradatim.base.units import PROTON_GAMMA_BAR_HZ_PER_T
+from gradatim.scanner.pulses.slice_selection import SelectivePulse
 from gradatim.scanner.sequences.lobes import ramp_of
 from gradatim.scanner.system import System
-
-
-@runtime_checkable
-class SelectivePulse(Protocol):
-    """The design of a pulse that has a bandwidth."""
-
-    @property
-    def bandwidth(self) -> float:
-        """Of the band that it turns, Hz."""
-        ...
-
-    def __call__(self, system: System) -> Pulse:
-        """The pulse on a system's clock.
-
-        Args:
-            system: whose raster and strongest B1 hold.
-        """
-        ...
 
 
 @dataclass(frozen=True, eq=False)

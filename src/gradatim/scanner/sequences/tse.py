@@ -9,6 +9,7 @@ from gradatim.base.errors import UsageError
 from gradatim.base.sequence import TICKS, Block, Lobe, PulseUse, Readout, Sequence
 from gradatim.base.units import PROTON_GAMMA_BAR_HZ_PER_T
 from gradatim.scanner.pulses.sinc import SincPulse
+from gradatim.scanner.pulses.slice_selection import SelectivePulse
 from gradatim.scanner.pulses.strength import within_b1
 from gradatim.scanner.sequences.blocks import block
 from gradatim.scanner.sequences.bridges import joined
@@ -17,7 +18,7 @@ from gradatim.scanner.sequences.encoding import CartesianEncoding
 from gradatim.scanner.sequences.epi import require_slices, waiting
 from gradatim.scanner.sequences.lobes import lobe_of_area
 from gradatim.scanner.sequences.slice_blocks import excitation_block, refocusing_block
-from gradatim.scanner.sequences.slice_pulse import SelectivePulse, SlicePulse, slice_pulse
+from gradatim.scanner.sequences.slice_pulse import SlicePulse, slice_pulse
 from gradatim.scanner.sequences.spin_echo_spacing import SpinEchoSpacing, spin_echo_spacing
 from gradatim.scanner.system import System
 
@@ -177,7 +178,6 @@ class TurboSpinEcho:
     ) -> list[Block]:
         """One train; ``shot`` None for a dummy."""
         excite, refocus = self._pulses(system)
-        excite, refocus = self._pulses(system)
         position = self.slice_positions[index]
         down = _lobe({0: excite.level, excite.ramp: 0.0})
         first = excitation_block(excite, system, position=position, after=down)
@@ -200,7 +200,7 @@ class TurboSpinEcho:
                     beside=(self._ramps(spacing, system, first=echo == 0), _steps(spacing, wound, step)),
                 )
             )
-            labels = {"LIN": line, "SLC": index, "SEG": shot or 0, "ECO": echo}
+            labels = {"LIN": line, "SLC": index, "SEG": shot or 0}
             readout = Readout(spacing.delay, self.encoding.dwell_ticks(system), self.encoding.matrix[0], labels=labels)
             level = _lobe({0: spacing.gradient, spacing.readout: spacing.gradient})
             blocks.append(Block(spacing.readout, lobes=(level, None, None), readout=None if shot is None else readout))

@@ -37,8 +37,10 @@ def raw_data(
         samples: (n,) or (coils, n), complex: the transverse magnetisation in the frame that turns with the scanner's
             frequency, in the order of :attr:`Sequence.sample_times`.
         turns: what each pulse does, in order; by default by their use.
-        matrix: voxels that the measurement was made for, x, y, z; by default the sequence's ``Matrix``.
-        extent: field of view, m; by default the sequence's ``FOV``.
+        matrix: voxels that the measurement was made for, x, y, z; by default the sequence's ``Matrix``, with 1 along z
+            where there are several slices, which are as many images.
+        extent: field of view of an image, m; by default the sequence's ``FOV``, with its ``SliceThickness`` along z
+            where there are several slices.
 
     Returns:
         RawData, with times since the last excitation's centre (from the beginning, where there was none), and with the
@@ -66,15 +68,16 @@ def raw_data(
             allowed="(coils, n), one sample an instant",
             do="simulate at the sequence's sample times",
         )
-    lengths = torch.tensor([readout.samples for readout in readouts])
+    lengths, counters = torch.tensor([readout.samples for readout in readouts]), _counters(readouts)
+    voxels, field_of_view = _box(sequence, counters)
     return RawData(
         samples=torch.atleast_2d(samples) * receiver(readouts).to(samples),
         position=-trajectory(sequence, times, turns).to(samples.device),
         times=(times - _excited(sequence, times, turns)).to(samples.device),
         readout=torch.arange(len(readouts)).repeat_interleave(lengths).to(samples.device),
-        counters=_counters(readouts),
-        matrix=matrix or _matrix(sequence.definitions),
-        extent=extent or _extent(sequence.definitions),
+        counters=counters,
+        matrix=matrix or voxels,
+        extent=extent or field_of_view,
     )
 
 
@@ -102,17 +105,24 @@ def _counters(readouts: Sequence_[Readout]) -> dict[str, Tensor]:
     return {name: torch.tensor([readout.labels.get(name, 0) for readout in readouts]) for name in names}
 
 
-def _matrix(definitions: Mapping[str, str | tuple[float, ...]]) -> tuple[int, int, int] | None:
-    """The voxels that the sequence says it measures."""
-    found = definitions.get("Matrix")
-    if isinstance(found, str) or found is None or len(found) != 3 or any(n != round(n) or n < 1 for n in found):
-        return None
-    return round(found[0]), round(found[1]), round(found[2])
+def _box(
+    sequence: Sequence, counters: Mapping[str, Tensor]
+) -> tuple[tuple[int, int, int] | None, tuple[float, float, float] | None]:
+    """The voxels and the field of view, m, that the sequence says one image has; each slice is an image."""
+    count, length = (_three(sequence.definitions.get(name)) for name in ("Matrix", "FOV"))
+    matrix = None if count is None or not all(n.is_integer() and n >= 1 for n in count) else count
+    if "SLC" in counters and len(counters["SLC"].unique()) > 1:
+        thickness = _numbers(sequence.definitions.get("SliceThickness"))
+        length = (*length[:2], thickness[0]) if length is not None and len(thickness) == 1 else length
+        matrix = None if matrix is None else (*matrix[:2], 1.0)
+    return None if matrix is None else (int(matrix[0]), int(matrix[1]), int(matrix[2])), length
 
 
-def _extent(definitions: Mapping[str, str | tuple[float, ...]]) -> tuple[float, float, float] | None:
-    """The field of view that the sequence says it has, m."""
-    found = definitions.get("FOV")
-    if isinstance(found, str) or found is None or len(found) != 3:
-        return None
-    return float(found[0]), float(found[1]), float(found[2])
+def _three(value: str | tuple[float, ...] | None) -> tuple[float, float, float] | None:
+    found = _numbers(value)
+    return (found[0], found[1], found[2]) if len(found) == 3 else None
+
+
+def _numbers(value: str | tuple[float, ...] | None) -> tuple[float, ...]:
+    """A definition's numbers; none where it is missing, or text."""
+    return () if value is None or isinstance(value, str) else tuple(map(float, value))
