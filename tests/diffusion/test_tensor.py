@@ -216,6 +216,17 @@ def test_a_voxel_that_its_weights_leave_undetermined_is_nan_and_alone() -> None:
             assert TensorMaps()(found)["FA"].value[2].item() == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.parametrize("scale", [1e-150, 1.0, 1e100])
+def test_values_over_many_orders_of_magnitude_never_stop_a_fit(scale: float) -> None:
+    b, random = linear(1e9), torch.Generator().manual_seed(7)
+    data = scale * 10 ** (12 * torch.rand(len(b), 60, generator=random, dtype=torch.float64) - 8)
+    data[torch.rand(len(b), 60, generator=random) < 0.2] = 0.0
+    data[:2, :5] = 0.0
+    for fit in (WeightedTensor(), PositiveTensor(), PositiveTensor(RicianNoise(1.0))):
+        found = fit(series(data, b))
+        assert bool(found.coefficients[found.verdict == int(Verdict.FITTED)].isfinite().all())
+
+
 def test_colours_point_to_the_patient() -> None:
     b = linear(1e9)
     found = WeightedTensor()(series(signals(PROLATE[None], b), b))  # fastest along the array's x

@@ -116,10 +116,11 @@ def _block(data: Tensor, design: Tensor, rounds: int) -> tuple[Tensor, Tensor, T
         size = information.diagonal(dim1=1, dim2=2).rsqrt()
         factor, failed = torch.linalg.cholesky_ex(information * size[:, :, None] * size[:, None, :])
         lost = (failed != 0) | ~(factor.detach().diagonal(dim1=1, dim2=2).square().amin(1) > UNEXPLAINED)
+        factor = torch.where(lost[:, None, None], torch.eye(count).to(factor), factor)
         score = ((weights * logs) @ design * size)[..., None]
         coefficients = (torch.cholesky_solve(score, factor)[..., 0] * size).masked_fill(lost[:, None], torch.nan)
         fitted = coefficients @ design.T
     variance = (weights * (logs - fitted).square()).sum(1) / (len(design) - count)
     inverse = torch.cholesky_inverse(factor.detach()) * (size[:, :, None] * size[:, None, :]).detach()
-    covariance = inverse * variance.detach()[:, None, None]
+    covariance = (inverse * variance.detach()[:, None, None]).masked_fill(lost[:, None, None], torch.nan)
     return coefficients, covariance, variance.sqrt() * peak[:, 0].exp()

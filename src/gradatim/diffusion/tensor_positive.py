@@ -55,7 +55,7 @@ class CholeskyTensor(DecayModel):
 
     def bend(self, state: Tensor, pull: Tensor) -> Tensor:
         """2·P for each column of L, P the positive part of −∂ ln likelihood/∂D: it holds a column at 0 at the bound."""
-        score = (pull * self.signal(state)) @ self.design
+        score = ((pull * self.signal(state)) @ self.design).nan_to_num(0.0, 0.0, 0.0)  # or overflow
         against = -symmetric(score * score.new_tensor([1.0, 1.0, 1.0, 0.5, 0.5, 0.5]))
         values, vectors = torch.linalg.eigh(against)
         positive = (vectors * values.clamp_min(0.0)[:, None, :]) @ vectors.mT
