@@ -52,21 +52,21 @@ def stretches_of(sequence: Sequence) -> Iterator[Stretch]:
     centres = torch.tensor([*(pulse.time for pulse in pulses), max(sequence.duration, 1) / TICKS], dtype=torch.float64)
     at_pulses = _places(sequence, centres)
     at_samples = _places(sequence, times)
-    of = torch.searchsorted(centres[:-1].contiguous(), times, right=True) - 1
+    firsts = [*torch.searchsorted(times, centres[:-1].contiguous()).tolist(), len(times)]
     begins = torch.tensor([0] + [readout.samples for _, readout in sequence.readouts]).cumsum(0)
+    cuts = torch.searchsorted(begins, torch.tensor(firsts)).tolist()
     for i, pulse in enumerate(pulses):
-        inside = (of == i).nonzero().flatten()
-        first = int(inside[0]) if len(inside) else 0
-        cuts = (begins[(begins > first) & (begins < first + len(inside))] - first).tolist()
+        first, end = firsts[i], firsts[i + 1]
+        inside = [begin - first for begin in begins[cuts[i] : cuts[i + 1]].tolist() if begin > first]
         dephasing = at_pulses[i + 1] - at_pulses[i]
         yield Stretch(
             flip=pulse.flip,
             phase=pulse.phase,
             duration=float(dephasing[3]),
             dephasing=dephasing,
-            samples=at_samples[inside] - at_pulses[i],
-            first=first,
-            readouts=(0, *cuts) if len(inside) else (),
+            samples=at_samples[first:end] - at_pulses[i],
+            first=first if end > first else 0,
+            readouts=(0, *inside) if end > first else (),
         )
 
 

@@ -2,8 +2,9 @@
 
 import abc
 import math
+from collections.abc import Callable
 from collections.abc import Sequence as Sequence_
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -18,6 +19,8 @@ SAME = 1e-9
 """Relative difference below which two excitations leave the same magnetisation."""
 RECENT = 4
 """Amplitudes with which a new one is compared."""
+FACTORS = 64
+"""Factors of flips and durations that are held."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,22 +99,23 @@ def followed(
     Raises:
         InputError: GD-837 for pulses that store or restore, or that act on a live coherence otherwise.
     """
-    stored = start(*_cycle(stretches, spins, lead))
+    factors = _Factors(spins)
+    stored = start(*_cycle(stretches, factors, lead))
     across, phase, place = None, 0.0, torch.zeros(4, dtype=torch.float64)
     known: list[Tensor] = []
     found = []
-    decays: dict[int, Tensor] = {}
+    excited: tuple[float, Tensor, Tensor] | None = None
+    steady: tuple[float, float, Tensor] | None = None
     following = [*turns[1:], Turn.EXCITE]
     for stretch, turn, later in zip(stretches, turns, following, strict=False):
-        flip = stretch.flip * spins.b1
         if turn is Turn.EXCITE:
-            across, phase, place = (
-                (flip.sin() * stored).to(stored.dtype.to_complex()),
-                stretch.phase - math.pi / 2,
-                0 * place,
-            )
+            if excited is None or excited[0] != stretch.flip or excited[1] is not stored:
+                made = (factors.sine(stretch.flip) * stored).to(stored.dtype.to_complex())
+                excited = stretch.flip, stored, made
+            across, phase, place = excited[2], stretch.phase - math.pi / 2, 0 * place
         elif turn is Turn.REFOCUS and across is not None:
-            across, phase, place = (flip / 2).sin().square() * across.conj(), 2 * stretch.phase - phase, -place
+            turned = factors.half_sine(stretch.flip).square() * across.conj()
+            across, phase, place = turned, 2 * stretch.phase - phase, -place
         elif turn is Turn.PASS or across is None:
             across = None
         else:
@@ -119,10 +123,10 @@ def followed(
         if len(stretch.samples) and across is not None:
             group = _numbered(known, across)
             found.append(Heard(stretch, known[group], group, phase, place))
-        ticks = round(stretch.duration * TICKS)
-        if ticks not in decays:
-            decays[ticks] = torch.exp(-stretch.duration / spins.t1)
-        stored = 1 + (flip.cos() * stored - 1) * decays[ticks]
+        if steady is None or steady[0] != stretch.flip or steady[1] != stretch.duration or steady[2] is not stored:
+            grown = 1 + (factors.cosine(stretch.flip) * stored - 1) * factors.decay(stretch.duration)
+            steady = (stretch.flip, stretch.duration, stored) if _alike(grown, stored) else None
+            stored = stored if steady else grown
         if across is not None and later is not Turn.EXCITE:
             across = across * evolved(spins, stretch.duration)
             place = place + stretch.dephasing
@@ -151,21 +155,62 @@ def not_exact(given: str, do: str) -> InputError:
     )
 
 
-def _cycle(stretches: list[Stretch], spins: Spins, lead: float) -> tuple[Tensor, Tensor]:
+@dataclass(frozen=True, eq=False)
+class _Factors:
+    """What pulses and waiting do to each spin, computed once for each flip and each duration.
+
+    Args:
+        spins: T1 and B1.
+    """
+
+    spins: Spins
+    _known: dict[tuple[str, float], Tensor] = field(default_factory=dict)
+
+    def sine(self, flip: float) -> Tensor:
+        """sin(αB), (v,)."""
+        return self._once("sine", flip, lambda: (flip * self.spins.b1).sin())
+
+    def half_sine(self, flip: float) -> Tensor:
+        """sin(αB/2), (v,)."""
+        return self._once("half sine", flip, lambda: (0.5 * flip * self.spins.b1).sin())
+
+    def cosine(self, flip: float) -> Tensor:
+        """cos(αB), (v,)."""
+        return self._once("cosine", flip, lambda: (flip * self.spins.b1).cos())
+
+    def decay(self, duration: float) -> Tensor:
+        """exp(−t/T1), (v,), t to the clock's tick."""
+        seconds = round(duration * TICKS) / TICKS
+        return self._once("decay", seconds, lambda: torch.exp(-seconds / self.spins.t1))
+
+    def _once(self, what: str, value: float, make: Callable[[], Tensor]) -> Tensor:
+        if (what, value) not in self._known:
+            while len(self._known) >= FACTORS:
+                del self._known[next(iter(self._known))]
+            self._known[what, value] = make()
+        return self._known[what, value]
+
+
+def _cycle(stretches: list[Stretch], factors: _Factors, lead: float) -> tuple[Tensor, Tensor]:
     """Z → a·Z + b from the first pulse to that of the next round."""
-    gain, growth = torch.ones_like(spins.t1), torch.zeros_like(spins.t1)
+    gain, growth = torch.ones_like(factors.spins.t1), torch.zeros_like(factors.spins.t1)
     for stretch in stretches:
-        decay = torch.exp(-stretch.duration / spins.t1)
-        factor = (stretch.flip * spins.b1).cos() * decay
+        decay = factors.decay(stretch.duration)
+        factor = factors.cosine(stretch.flip) * decay
         gain, growth = factor * gain, factor * growth + 1 - decay
-    decay = torch.exp(-lead / spins.t1)
+    decay = factors.decay(lead)
     return decay * gain, decay * growth + 1 - decay
 
 
 def _numbered(known: list[Tensor], amplitude: Tensor) -> int:
     """Which of the known amplitudes this is; a new one is kept."""
     for number, other in enumerate(reversed(known[-RECENT:])):
-        if float((other - amplitude).detach().abs().max()) <= SAME * float(other.detach().abs().max()):
+        if other is amplitude or _alike(amplitude, other):
             return len(known) - 1 - number
     known.append(amplitude)
     return len(known) - 1
+
+
+def _alike(one: Tensor, other: Tensor) -> bool:
+    """Whether two states of all spins are the same but for rounding."""
+    return float((one - other).detach().abs().max()) <= SAME * float(other.detach().abs().max())
