@@ -59,22 +59,20 @@ class Diffusion:
         from gradatim.cli.sequence_outputs import deliver
 
         require_outputs([self.out, self.picture], inputs=(self.bvals, self.bvecs))
-        protocol = self._protocol()
+        return deliver(self, self._protocol(), delivered=self._delivered)
 
-        def delivered(system: "System", sequence: "Sequence") -> dict[str, float | tuple[float, ...]]:
-            plan = protocol.plan(system)
-            along = {"xx": (0, 0), "yy": (1, 1), "zz": (2, 2), "xy": (0, 1), "xz": (0, 2), "yz": (1, 2)}
-            raster = system.rasters.gradient
-            return {
-                **self.train.delivered(system, sequence),
-                "small_delta_s": (plan.timing.lobe(raster) - plan.timing.rise(system)) / 1e9,
-                "big_delta_s": plan.timing.separation(raster) / 1e9,
-                "strongest_lobe_t_per_m": float(plan.amplitudes.abs().max()),
-                "b_s_per_m2": tuple(plan.b.diagonal(dim1=1, dim2=2).sum(1).tolist()),
-                **{f"b_{name}_s_per_m2": tuple(plan.b[:, i, j].tolist()) for name, (i, j) in along.items()},
-            }
-
-        return deliver(protocol, self.hardware, out=self.out, picture=self.picture, json=self.json, delivered=delivered)
+    def _delivered(self, system: "System", sequence: "Sequence") -> dict[str, float | tuple[float, ...]]:
+        plan = self._protocol().plan(system)
+        along = {"xx": (0, 0), "yy": (1, 1), "zz": (2, 2), "xy": (0, 1), "xz": (0, 2), "yz": (1, 2)}
+        raster = system.rasters.gradient
+        return {
+            **self.train.delivered(system, sequence),
+            "small_delta_s": (plan.timing.lobe(raster) - plan.timing.rise(system)) / 1e9,
+            "big_delta_s": plan.timing.separation(raster) / 1e9,
+            "strongest_lobe_t_per_m": float(plan.amplitudes.abs().max()),
+            "b_s_per_m2": tuple(plan.b.diagonal(dim1=1, dim2=2).sum(1).tolist()),
+            **{f"b_{name}_s_per_m2": tuple(plan.b[:, i, j].tolist()) for name, (i, j) in along.items()},
+        }
 
     def _protocol(self) -> "DiffusionEchoPlanar":
         from gradatim.cli.plane_options import sinc_pulse

@@ -50,14 +50,7 @@ class Epi:
         """Make, write, draw and print; whatever is refused is raised."""
         from gradatim.cli.sequence_outputs import deliver
 
-        return deliver(
-            self._make,
-            self.hardware,
-            out=self.out,
-            picture=self.picture,
-            json=self.json,
-            delivered=self.train.delivered,
-        )
+        return deliver(self, self._make, delivered=self.train.delivered)
 
     def _make(self, system: "System") -> "Sequence":
         from gradatim.cli.plane_options import sinc_pulse

@@ -46,14 +46,7 @@ class MultiEchoGre:
         """Make, write, draw and print; whatever is refused is raised."""
         from gradatim.cli.sequence_outputs import deliver
 
-        return deliver(
-            self._make,
-            self.hardware,
-            out=self.out,
-            picture=self.picture,
-            json=self.json,
-            delivered=self.geometry.delivered,
-        )
+        return deliver(self, self._make, delivered=self.geometry.delivered)
 
     def _make(self, system: "System") -> "Sequence":
         from gradatim.cli.typed_units import from_milliseconds

@@ -1,10 +1,10 @@
 """What the commands that make sequences write, draw and print."""
 
-import json as jsonlib
+import json
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from gradatim.cli.system_choice import SystemChoice
 
@@ -23,23 +23,37 @@ UNITS = {
 """Ending of a key → factor and unit with which people read it."""
 
 
+class SequenceOptions(Protocol):
+    """What every command that makes a sequence is asked."""
+
+    @property
+    def out(self) -> Path:
+        """Pulseq file to write."""
+
+    @property
+    def hardware(self) -> SystemChoice:
+        """The options of the system."""
+
+    @property
+    def picture(self) -> Path | None:
+        """SVG to draw, or None."""
+
+    @property
+    def json(self) -> bool:
+        """Whether to print one object to stdout instead of lines."""
+
+
 def deliver(
+    options: SequenceOptions,
     make: "Callable[[System], Sequence]",
-    hardware: SystemChoice,
     *,
-    out: Path,
-    picture: Path | None,
-    json: bool,
     delivered: "Callable[[System, Sequence], Mapping[str, float | str | tuple[float, ...]]]",
 ) -> int:
     """Make a sequence on the chosen system, write it, draw it, and print what it delivers.
 
     Args:
+        options: the command's own.
         make: the protocol.
-        hardware: the options of the system.
-        out: Pulseq file to write.
-        picture: SVG to draw, or None.
-        json: one object to stdout instead of lines.
         delivered: name with its unit as ending → value, of the sequence as it is.
 
     Raises:
@@ -48,9 +62,9 @@ def deliver(
     from gradatim.cli.feature_outputs import require_outputs
     from gradatim.io.pulseq_write import PulseqWriter, require_pulseq_name
 
-    require_outputs([out, picture], inputs=(hardware.system_file,))
-    require_pulseq_name(out)
-    system, origin = hardware.chosen()
+    require_outputs([options.out, options.picture], inputs=(options.hardware.system_file,))
+    require_pulseq_name(options.out)
+    system, origin = options.hardware.chosen()
     sequence = make(system)
     found = {
         "duration_s": sequence.duration / 1e9,
@@ -60,22 +74,22 @@ def deliver(
     writer = PulseqWriter(
         system.max_gradient, system.max_slew, system.pulse_dead, system.pulse_ringdown, system.readout_dead
     )
-    writer(sequence, out)
-    if picture is not None:
+    writer(sequence, options.out)
+    if options.picture is not None:
         from gradatim.io.atomic import atomic_file
         from gradatim.report.sequence_plot import SequencePlot
 
         drawn = SequencePlot()(sequence)
-        with atomic_file(picture) as file:
+        with atomic_file(options.picture) as file:
             file.write(drawn.data)
-    if json:
-        print(jsonlib.dumps({**found, "file": str(out)}, indent=2))
+    if options.json:
+        print(json.dumps({**found, "file": str(options.out)}, indent=2))
         return 0
     for name, value in found.items():
         print(f"{_line(name, value)}")
     limits = f"{1e3 * system.max_gradient:.4g} mT/m and {system.max_slew:.4g} T/(m·s) on one axis"
     print(f"system: {limits}{f' ({origin})' if origin else ''}")
-    print(f"wrote {out}", file=sys.stderr)
+    print(f"wrote {options.out}", file=sys.stderr)
     return 0
 
 

@@ -1,7 +1,7 @@
 """gradatim sequence pfg: pulsed-field-gradient NMR with a stimulated echo as a Pulseq file."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -62,33 +62,22 @@ class Pfg:
         """Make, write, draw and print; whatever is refused is raised."""
         from gradatim.cli.sequence_outputs import deliver
 
-        protocol = self._protocol()
+        return deliver(self, self._make, delivered=self._delivered)
 
-        def delivered(system: "System", sequence: "Sequence") -> dict[str, float | tuple[float, ...]]:
-            said = {name: value for name, value in sequence.definitions.items() if not isinstance(value, str)}
-            return {
-                "transverse_time_s": said["TE"][0],
-                "repetition_time_s": said["TR"][0],
-                "small_delta_s": said["SmallDelta"][0],
-                "big_delta_s": said["BigDelta"][0],
-                "gradient_t_per_m": said["Gradients"],
-                "b_s_per_m2": said["BValues"],
-                "spectral_width_hz": said["SpectralWidth"][0],
-            }
+    def _make(self, system: "System") -> "Sequence":
+        return self._protocol()(replace(system, max_b1=1e-6 * self.max_b1_ut))
 
-        return deliver(
-            lambda system: protocol(self._probe(system)),
-            self.hardware,
-            out=self.out,
-            picture=self.picture,
-            json=self.json,
-            delivered=delivered,
-        )
-
-    def _probe(self, system: "System") -> "System":
-        from dataclasses import replace
-
-        return replace(system, max_b1=1e-6 * self.max_b1_ut)
+    def _delivered(self, _: "System", sequence: "Sequence") -> dict[str, float | tuple[float, ...]]:
+        said = {name: value for name, value in sequence.definitions.items() if not isinstance(value, str)}
+        return {
+            "transverse_time_s": said["TE"][0],
+            "repetition_time_s": said["TR"][0],
+            "small_delta_s": said["SmallDelta"][0],
+            "big_delta_s": said["BigDelta"][0],
+            "gradient_t_per_m": said["Gradients"],
+            "b_s_per_m2": said["BValues"],
+            "spectral_width_hz": said["SpectralWidth"][0],
+        }
 
     def _protocol(self) -> "StimulatedEcho":
         from gradatim.cli.typed_units import from_microseconds, from_milliseconds

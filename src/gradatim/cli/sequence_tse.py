@@ -63,9 +63,7 @@ class Tse:
         """Make, write, draw and print; whatever is refused is raised."""
         from gradatim.cli.sequence_outputs import deliver
 
-        return deliver(
-            self._make, self.hardware, out=self.out, picture=self.picture, json=self.json, delivered=self._delivered
-        )
+        return deliver(self, self._make, delivered=self._delivered)
 
     def _make(self, system: "System") -> "Sequence":
         from gradatim.cli.plane_options import sinc_pulse

@@ -55,14 +55,7 @@ class WatergateSequence:
         """Make, write, draw and print; whatever is refused is raised."""
         from gradatim.cli.sequence_outputs import deliver
 
-        return deliver(
-            self._make,
-            self.hardware,
-            out=self.out,
-            picture=self.picture,
-            json=self.json,
-            delivered=self._delivered,
-        )
+        return deliver(self, self._make, delivered=self._delivered)
 
     def _question(self) -> "SolventSuppression":
         from gradatim.scanner.pulses.binomial import THREE_NINE_NINETEEN, W5, BinomialTrain
