@@ -230,3 +230,20 @@ def test_bad_input_is_refused() -> None:
     ):
         with pytest.raises(UsageError, match="GD-186"):
             make()
+
+
+def test_values_above_zero_at_one_weighting_alone_are_no_decay() -> None:
+    b = torch.tensor([0.7e9, 0.7e9, 0.7e9, 1e9, 2.1e9], dtype=torch.float64)
+    found = LogLinearDiffusion()(torch.tensor([1.0, 1.1, 0.9, -1.0, 0.0], dtype=torch.float64), b=b)
+    assert found.verdict.item() == int(Verdict.DARK)
+    assert found["diffusivity"].value.isnan().item()
+
+
+def test_rounding_is_no_second_compartment() -> None:
+    """Clean decays of one diffusivity, and constants, leave nothing but rounding, which must not be tested as noise."""
+    b = torch.linspace(0.0, 3e9, 12, dtype=torch.float64)
+    random = torch.Generator().manual_seed(0)
+    diffusivity = 10 ** (-8 - 3 * torch.rand(60, generator=random, dtype=torch.float64))
+    size = 10 ** (6 * torch.rand(60, generator=random, dtype=torch.float64) - 3)
+    clean = torch.cat([size * torch.exp(-b[:, None] * diffusivity), size.expand(12, 60)], 1)
+    assert BiExponentialDiffusion(intervals=QuadraticIntervals())(clean, b=b).count(Verdict.FITTED) == 0

@@ -17,6 +17,8 @@ from gradatim.diffusion.noise_models import GaussianNoise, NoiseModel
 
 RATES = 20
 """Diffusivities among which pairs are tried as a start."""
+ROUNDING = 1e-12
+"""Noise that is always reckoned with, over the largest value: data without any leave rounding, which tells nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +168,8 @@ class BiExponentialDiffusion:
         gain, freedom = one.deviance - found.deviance, freedom_of(likelihood, 4)
         if freedom == float("inf"):
             return gain > float(chdtri(2, 1.0 - self.evidence))
-        return gain > 2.0 * float(fdtri(2, freedom, self.evidence)) * found.deviance / freedom
+        rounding = (ROUNDING * likelihood.data.detach().abs().amax(1)).square()
+        return gain > 2.0 * float(fdtri(2, freedom, self.evidence)) * torch.maximum(found.deviance / freedom, rounding)
 
 
 def _log10(value: float) -> float:

@@ -60,7 +60,9 @@ class LogLinearDiffusion:
         inside, data, b = decays(signal, b, mask, parameters=2)
         largest = b.max()
         line, variance, sigma = weighted_line(data, b / largest, rounds=self.rounds)
-        bright = lit(data, 3)
+        some = data.detach() > 0
+        apart = b.where(some, -math.inf).amax(1) > b.where(some, math.inf).amin(1)
+        bright = lit(data, 3) & apart
         line = torch.where(bright[:, None], line, math.nan)
         values = torch.stack([line[:, 0].exp(), line[:, 1] / largest], 1)
         with torch.no_grad():
