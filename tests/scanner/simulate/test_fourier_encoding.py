@@ -132,5 +132,22 @@ def test_sequences_with_more_than_one_coherence_are_refused():
             FourierEncoding()(scan, spins)
 
 
+def test_samples_after_a_pulse_of_unknown_use_are_refused_and_not_silent():
+    """A pulse between excitation and readout that does something else leaves a signal that one coherence is not."""
+    other, read = play(hard(1.0, use=PulseUse.OTHER)), Block(2 * MS, readout=Readout(0, US, 4))
+    for scan in ([other, read], [play(hard(RIGHT)), read, other, read], [play(hard(2.0, use=REFOCUS)), read]):
+        with pytest.raises(InputError, match="GD-837"):
+            FourierEncoding()(sequence(scan), voxels(2))
+
+
+def test_an_inversion_before_the_excitation_is_followed():
+    prepared = [play(hard(math.pi, use=PulseUse.INVERSION)), wait(300 * MS), play(hard(RIGHT)), wait(MS)]
+    scan = sequence([*prepared, Block(2 * MS, readout=Readout(0, US, 4))])
+    spins = replace(voxels(2), b1=torch.ones(2, dtype=torch.float64))
+    torch.testing.assert_close(
+        FourierEncoding()(scan, spins).samples, PhaseGraph(threshold=0.0)(scan, spins).samples, rtol=1e-9, atol=1e-12
+    )
+
+
 def test_nothing_excited_is_silence():
     assert not bool(FourierEncoding()(sequence([Block(2 * MS, readout=Readout(0, US, 4))]), voxels(2)).samples.any())

@@ -97,7 +97,8 @@ def followed(
         lead: from the sequence's beginning to its first pulse, s.
 
     Raises:
-        InputError: GD-837 for pulses that store or restore, or that act on a live coherence otherwise.
+        InputError: GD-837 for pulses that store or restore, and for samples that hear no excitation since another
+            pulse.
     """
     factors = _Factors(spins)
     stored = start(*_cycle(stretches, factors, lead))
@@ -120,6 +121,8 @@ def followed(
             across = None
         else:
             raise not_exact(f"a pulse that does {turn.name.lower()}", "store no coherence")
+        if len(stretch.samples) and across is None:
+            raise not_exact("samples after a pulse that is no excitation's", "say what the pulses before them are for")
         if len(stretch.samples) and across is not None:
             group = _numbered(known, across)
             found.append(Heard(stretch, known[group], group, phase, place))
