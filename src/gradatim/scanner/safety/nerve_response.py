@@ -9,7 +9,7 @@ from torch import Tensor
 from gradatim.base.errors import UsageError
 from gradatim.base.sequence import Sequence
 from gradatim.base.waveform import Waveform
-from gradatim.scanner.safety.sampling import raster_midpoints, waveform_of
+from gradatim.scanner.safety.sampling import raster_midpoints, samples_of_axes, waveform_of
 from gradatim.scanner.safety.stimulation import Stimulation
 from gradatim.scanner.safety.strength_duration import FIRST_LEVEL, StrengthDuration
 
@@ -77,14 +77,7 @@ class NerveResponse:
         Raises:
             UsageError: GD-176 unless they are finite and three an instant.
         """
-        if gradients.ndim != 2 or gradients.shape[1] != 3 or not bool(torch.isfinite(gradients).all()):
-            raise UsageError(
-                "GD-176",
-                given=f"gradients of shape {tuple(gradients.shape)}",
-                allowed="(n, 3) finite values in T/m",
-                do="give the samples of x, y and z",
-            )
-        gradients = gradients.double()
+        gradients = samples_of_axes(gradients)
         rates = torch.cat([gradients[:1], gradients.diff(dim=0)]) * (self.lever / self.step)
         lag = torch.arange(len(rates) + 1, dtype=torch.float64, device=rates.device) * self.step
         kernel = -(self.threshold.chronaxie / (self.threshold.chronaxie + lag)).diff()

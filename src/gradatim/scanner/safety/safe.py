@@ -11,7 +11,7 @@ from gradatim.base.sequence import Sequence
 from gradatim.base.waveform import Waveform
 from gradatim.scanner.safety.hardware import EXAMPLE_HARDWARE, SafeHardware
 from gradatim.scanner.safety.safe_kernel import peak_of_pieces, stimulate
-from gradatim.scanner.safety.sampling import raster_midpoints, waveform_of
+from gradatim.scanner.safety.sampling import raster_midpoints, samples_of_axes, waveform_of
 from gradatim.scanner.safety.stimulation import Stimulation, StimulationPeak
 
 
@@ -72,14 +72,7 @@ class Safe:
         Raises:
             UsageError: GD-176 unless they are finite and three an instant.
         """
-        if gradients.ndim != 2 or gradients.shape[1] != 3 or not bool(torch.isfinite(gradients).all()):
-            raise UsageError(
-                "GD-176",
-                given=f"gradients of shape {tuple(gradients.shape)}",
-                allowed="(n, 3) finite values in T/m",
-                do="give the samples of x, y and z",
-            )
-        gradients = gradients.double()
+        gradients = samples_of_axes(gradients)
         if gradients.device.type == "cpu" and not gradients.requires_grad:
             rates, weights = (part.numpy() for part in self._coefficients())
             axes = torch.from_numpy(stimulate(gradients.contiguous().numpy(), self.step, rates, weights))

@@ -18,6 +18,29 @@ def waveform_of(played: Waveform | Sequence) -> Waveform:
     return played.waveform if isinstance(played, Sequence) else played
 
 
+def samples_of_axes(gradients: Tensor) -> Tensor:
+    """Gradients that were sampled elsewhere, float64.
+
+    Args:
+        gradients: (n, 3), T/m.
+
+    Raises:
+        UsageError: GD-176 unless they are finite and three an instant.
+
+    Example:
+        >>> samples_of_axes(torch.zeros(2, 3)).dtype
+        torch.float64
+    """
+    if gradients.ndim != 2 or gradients.shape[1] != 3 or not bool(torch.isfinite(gradients).all()):
+        raise UsageError(
+            "GD-176",
+            given=f"gradients of shape {tuple(gradients.shape)}",
+            allowed="(n, 3) finite values in T/m",
+            do="give the samples of x, y and z",
+        )
+    return gradients.double()
+
+
 def raster_midpoints(waveform: Waveform, step: float) -> Tensor:
     """t₀ + (i + ½)·step until the waveform has ended, the last one after it, (n,), s, float64.
 
