@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -11,7 +12,37 @@ from gradatim.base.units import PROTON_GAMMA_RAD_PER_S_T
 
 
 @dataclass(frozen=True)
-class CosineOscillation:
+class _Oscillation:
+    """Two trains of whole periods: b = factor·γ²G²T/(4π²f²)."""
+
+    frequency: float
+    duration: float
+    factor: ClassVar[float]
+
+    def __post_init__(self) -> None:
+        periods = self.frequency * self.duration
+        whole = math.isfinite(periods) and round(periods) >= 1 and abs(periods - round(periods)) <= 1e-6
+        if not whole or self.frequency <= 0:
+            raise UsageError(
+                "GD-101",
+                given=f"{periods:.6g} periods of {self.frequency} Hz in {self.duration} s",
+                allowed="a whole number of periods, one at least",
+                do="choose the duration as a multiple of 1/f",
+            )
+
+    def b(self, amplitude: Tensor | float) -> Tensor:
+        """The weighting of both trains together, s/m².
+
+        Args:
+            amplitude: G, T/m.
+        """
+        strength = torch.as_tensor(amplitude, dtype=torch.float64)
+        turns = PROTON_GAMMA_RAD_PER_S_T * strength / (2.0 * math.pi * self.frequency)
+        return self.factor * turns.square() * self.duration
+
+
+@dataclass(frozen=True)
+class CosineOscillation(_Oscillation):
     """Two trains of cosines: b = γ²G²T/(4π²f²), its spectrum one peak at f.
 
     Args:
@@ -29,23 +60,11 @@ class CosineOscillation:
         11.602187
     """
 
-    frequency: float
-    duration: float
-
-    def __post_init__(self) -> None:
-        _require_periods(self.frequency, self.duration)
-
-    def b(self, amplitude: Tensor | float) -> Tensor:
-        """The weighting of both trains together, s/m².
-
-        Args:
-            amplitude: G, T/m.
-        """
-        return _b(amplitude, self.frequency, self.duration)
+    factor: ClassVar[float] = 1.0
 
 
 @dataclass(frozen=True)
-class SineOscillation:
+class SineOscillation(_Oscillation):
     """Two trains of sines: b = 3γ²G²T/(4π²f²), of which two thirds look at slow motion.
 
     Args:
@@ -63,32 +82,4 @@ class SineOscillation:
         34.80656
     """
 
-    frequency: float
-    duration: float
-
-    def __post_init__(self) -> None:
-        _require_periods(self.frequency, self.duration)
-
-    def b(self, amplitude: Tensor | float) -> Tensor:
-        """The weighting of both trains together, s/m².
-
-        Args:
-            amplitude: G, T/m.
-        """
-        return 3.0 * _b(amplitude, self.frequency, self.duration)
-
-
-def _b(amplitude: Tensor | float, frequency: float, duration: float) -> Tensor:
-    strength = torch.as_tensor(amplitude, dtype=torch.float64)
-    return (PROTON_GAMMA_RAD_PER_S_T * strength / (2.0 * math.pi * frequency)).square() * duration
-
-
-def _require_periods(frequency: float, duration: float) -> None:
-    periods = frequency * duration
-    if not math.isfinite(periods) or frequency <= 0 or round(periods) < 1 or abs(periods - round(periods)) > 1e-6:
-        raise UsageError(
-            "GD-101",
-            given=f"{periods:.6g} periods of {frequency} Hz in {duration} s",
-            allowed="a whole number of periods, one at least",
-            do="choose the duration as a multiple of 1/f",
-        )
+    factor: ClassVar[float] = 3.0
