@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gradatim.base.errors import UsageError
 from gradatim.base.optional import finufft
-from gradatim.linop.operator import LinearOperator
+from gradatim.linop.at_points import FourierAtPoints
 
 _FINEST = 1e-14
 _SINGLE = 1e-6
@@ -17,7 +17,7 @@ _SINGLE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
-class FinufftFourier(LinearOperator):
+class FinufftFourier(FourierAtPoints):
     """y_c(m) = N^−½ Σᵣ s_c(r)·x(r)·exp(−2πi Σᵢ k_mi·(rᵢ − oᵢ)/nᵢ), oᵢ = ⌊nᵢ/2⌋, by finufft.
 
     The same map as :class:`~gradatim.linop.nonuniform.NonUniformFourier`, faster on the processor for many points and
@@ -48,9 +48,6 @@ class FinufftFourier(LinearOperator):
         (2,)
     """
 
-    shape: tuple[int, ...]
-    points: Tensor
-    coils: Tensor | None = None
     error: float = 1e-9
 
     def __post_init__(self) -> None:
@@ -62,24 +59,8 @@ class FinufftFourier(LinearOperator):
                 allowed=f"{_FINEST:g} to 0.1, constant points and coils",
                 do="use NonUniformFourier where a trajectory or coils are to be optimised",
             )
-        fits = 1 <= len(self.shape) <= 3 and self.points.ndim == 2 and self.points.shape[1] == len(self.shape)
-        fits = fits and bool(torch.isfinite(self.points).all())
-        if not fits or (self.coils is not None and tuple(self.coils.shape[1:]) != self.shape):
-            coils = "no coils" if self.coils is None else f"coils {tuple(self.coils.shape)}"
-            raise UsageError(
-                "GD-103",
-                given=f"points {tuple(self.points.shape)} and {coils} for images {self.shape}",
-                allowed="finite points (points, axes), one to three, coils (coils, *image)",
-                do="bring points and coils to the axes of the image",
-            )
-
-    @property
-    def domain_shape(self) -> tuple[int, ...]:
-        return self.shape
-
-    @property
-    def codomain_shape(self) -> tuple[int, ...]:
-        return (len(self.points),) if self.coils is None else (len(self.coils), len(self.points))
+        if not (1 <= len(self.shape) <= 3 and self._fits() and bool(torch.isfinite(self.points).all())):
+            raise self._refusal("finite points (points, axes), one to three, coils (coils, *image)")
 
     def _forward(self, x: Tensor) -> Tensor:
         coils = self._coils(x)
@@ -107,12 +88,6 @@ class FinufftFourier(LinearOperator):
 
     def _reached(self, like: Tensor) -> float:
         return max(self.error, _SINGLE) if like.dtype.to_real() is torch.float32 else self.error
-
-    def _coils(self, like: Tensor) -> Tensor | None:
-        if self.coils is None:
-            return None
-        dtype = like.dtype.to_complex() if self.coils.is_complex() else like.dtype.to_real()
-        return self.coils.to(device=like.device, dtype=dtype)
 
     def _like(self, found: np.ndarray, like: Tensor) -> Tensor:
         scaled = torch.from_numpy(np.ascontiguousarray(found)) * math.prod(self.shape) ** -0.5

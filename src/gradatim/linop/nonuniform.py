@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from gradatim.base.errors import UsageError
+from gradatim.linop.at_points import FourierAtPoints
 from gradatim.linop.fft import fast_shape
-from gradatim.linop.operator import LinearOperator
 from gradatim.linop.tracing import transforming, watched
 
 OVERSAMPLING = 2
@@ -21,7 +21,7 @@ Lines = list[tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True, eq=False)
-class NonUniformFourier(LinearOperator):
+class NonUniformFourier(FourierAtPoints):
     """y_c(m) = N^−½ Σᵣ s_c(r)·x(r)·exp(−2πi Σᵢ k_mi·(rᵢ − oᵢ)/nᵢ), oᵢ = ⌊nᵢ/2⌋, at any k_m.
 
     At whole k it is :class:`~gradatim.linop.fourier.CentredFourier`. The sum is taken on a grid twice as
@@ -54,31 +54,13 @@ class NonUniformFourier(LinearOperator):
         [0.354, 0.354]
     """
 
-    shape: tuple[int, ...]
-    points: Tensor
-    coils: Tensor | None = None
     width: int = 6
 
     def __post_init__(self) -> None:
         if not 2 <= self.width <= 12:
             raise UsageError("GD-101", given=f"width {self.width}", allowed="2 to 12", do="use 6 for 1e-5, 8 for 1e-7")
-        fits = self.points.ndim == 2 and self.points.shape[1] == len(self.shape)
-        if not fits or (self.coils is not None and tuple(self.coils.shape[1:]) != self.shape):
-            coils = "no coils" if self.coils is None else f"coils {tuple(self.coils.shape)}"
-            raise UsageError(
-                "GD-103",
-                given=f"points {tuple(self.points.shape)} and {coils} for images {self.shape}",
-                allowed="points (points, axes), coils (coils, *image)",
-                do="bring points and coils to the axes of the image",
-            )
-
-    @property
-    def domain_shape(self) -> tuple[int, ...]:
-        return self.shape
-
-    @property
-    def codomain_shape(self) -> tuple[int, ...]:
-        return (len(self.points),) if self.coils is None else (len(self.coils), len(self.points))
+        if not self._fits():
+            raise self._refusal("points (points, axes), coils (coils, *image)")
 
     def _forward(self, x: Tensor) -> Tensor:
         coils, dtype = self._coils(x), x.dtype.to_complex()
@@ -118,12 +100,6 @@ class NonUniformFourier(LinearOperator):
 
     def _origin(self, sign: int) -> tuple[int, ...]:
         return tuple(sign * (n // 2) for n in self.shape)
-
-    def _coils(self, like: Tensor) -> Tensor | None:
-        if self.coils is None:
-            return None
-        dtype = like.dtype.to_complex() if self.coils.is_complex() else like.dtype.to_real()
-        return self.coils.to(device=like.device, dtype=dtype)
 
     def _correction(self, like: Tensor) -> Tensor:
         """N^−½ over the kernel's own transform at the image's voxels, J·sinh(√(β² − (πJν)²))/√(β² − (πJν)²)."""
