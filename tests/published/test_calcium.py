@@ -54,6 +54,28 @@ def test_the_table_of_three_buffers(
         assert value == pytest.approx(expected, abs=max(last_digit(expected), 5.1e-4 if expected == 0.143 else 0.0))
 
 
+@pytest.mark.parametrize("name", ["BAPTA", "EGTA"])
+def test_rapid_buffering_is_off_by_more_than_a_hundredfold_at_the_mouth_and_says_so(name: str) -> None:
+    at = torch.tensor([10 * NM], dtype=torch.float64)
+    rapid = RapidBuffer()(domain(name), radius=at)
+    assert FullSolution()(domain(name), radius=at).item() > 100 * rapid.calcium.item()
+    assert not bool(rapid.holds)
+    assert bool(ExcessBuffer()(domain(name), radius=at).holds)
+
+
+@pytest.mark.parametrize("name", BUFFERS)
+def test_the_identity_of_any_mobile_buffer(name: str) -> None:
+    """D·c − D_B·B = D·c₀ − D_B·B₀ + σ/(2πr): its B lies between none and all, and is least at the mouth."""
+    given, at = domain(name), torch.tensor([5.0, 10.0, 50.0, 200.0], dtype=torch.float64) * NM
+    calcium = FullSolution()(given, radius=at)
+    free = given.free_buffer(calcium, at)
+    left = given.diffusivity * calcium - given.buffer.diffusivity * free
+    rest = given.diffusivity * given.resting - given.buffer.diffusivity * given.buffer.free(given.resting)
+    torch.testing.assert_close(left, rest + given.source / (2 * torch.pi * at), rtol=1e-12, atol=0.0)
+    assert bool((free.diff() > 0).all())
+    assert 0 < free[0].item() < free[-1].item() < given.buffer.free(given.resting)
+
+
 def test_lengths() -> None:
     assert excess_length(domain("BAPTA")) / NM == pytest.approx(29.37, abs=5e-3)
     assert excess_length(domain("EGTA")) / NM == pytest.approx(60.55, abs=5e-3)

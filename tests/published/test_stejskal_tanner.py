@@ -5,8 +5,9 @@ import math
 import pytest
 import torch
 
+from gradatim.base.units import PROTON_GAMMA_RAD_PER_S_T
 from gradatim.base.waveform import Waveform
-from gradatim.diffusion.b_matrix import b_matrix
+from gradatim.diffusion.b_matrix import b_matrix, moments
 from gradatim.diffusion.gradient_pairs import (
     BipolarPair,
     GradientPair,
@@ -69,6 +70,34 @@ def test_oscillating_gradients(train: CosineOscillation | SineOscillation, wave,
     assert train.b(0.04).item() / S_PER_MM2 == pytest.approx(expected, abs=6e-7)
     phase = torch.linspace(0.0, 2 * math.pi * 4, 20_001, dtype=torch.float64)
     assert b_matrix(pair(wave(phase), 0.04, 0.05, 0.04))[0, 0].item() / S_PER_MM2 == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "area", "constant", "digits"),
+    [
+        ("rectangle", 1.0, 1 / 3, "0.333333"),
+        ("half sine", 2 / math.pi, 1 / 4, "0.250000"),
+        ("sin²", 0.5, None, "0.206682"),
+    ],
+)
+def test_constants_of_the_shapes(name: str, area: float, constant: float | None, digits: str) -> None:
+    """b = γ²A²(Δ − kδ): k = 1/3, 1/4 and 1/3 − 5/(4π²), here from two separations by direct integration."""
+    lobe = SHAPES[name](torch.linspace(0.0, 1.0, 8001, dtype=torch.float64))
+    near, far = (b_matrix(pair(lobe, 0.020, separation, 0.040))[0, 0].item() for separation in (0.030, 0.070))
+    slope = (far - near) / 0.040
+    assert slope == pytest.approx((PROTON_GAMMA_RAD_PER_S_T * area * 0.040 * 0.020) ** 2, rel=1e-6)
+    found = (0.030 - near / slope) / 0.020
+    assert f"{found:.6f}" == digits
+    assert found == pytest.approx(constant or 1 / 3 - 5 / (4 * math.pi**2), abs=1e-6)
+
+
+def test_smoothed_squares_have_nine_tenths_of_a_rectangles_area() -> None:
+    """SMSQ10.100, a square whose first and last tenth are halves of a cosine, and a trapezoid with the same ramps."""
+    s = torch.linspace(0.0, 1.0, 8001, dtype=torch.float64)
+    edge = torch.minimum(s, 1 - s).mul(10).clamp(max=1.0)
+    for lobe in ((1 - (math.pi * edge).cos()) / 2, edge):
+        area = moments(pair(lobe, 0.020, 0.040, 0.040), orders=(1,))[0, 0].item() / (0.040 * 0.040 * 0.020)
+        assert area == pytest.approx(0.9, abs=1e-6)
 
 
 def test_pulsed_field_gradient_nmr_in_water() -> None:

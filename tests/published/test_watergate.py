@@ -45,7 +45,8 @@ def test_the_width_of_the_hole(name: str) -> None:
 
 @pytest.mark.parametrize("name", TABLE)
 def test_nulls_on_resonance_and_at_multiples_of_1_over_tau(name: str) -> None:
-    assert max(refocused(TABLE[name][0], [0.0, 1.0, 2.0, -3.0])) < 1e-29
+    assert max(refocused(TABLE[name][0], [0.0, 1.0])) < 1e-30
+    assert max(refocused(TABLE[name][0], [2.0, -3.0])) < 1e-29
 
 
 @pytest.mark.parametrize(("angles", "published"), [(THREE_NINE_NINETEEN, 44), (W5, 112)])
