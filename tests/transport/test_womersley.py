@@ -133,3 +133,16 @@ def test_what_cannot_be_is_refused() -> None:
         AORTA.flow(torch.tensor([float("nan")], dtype=torch.complex128))
     with pytest.raises(InputError, match="GD-851"):
         PressureGradient(AORTA, harmonics=10)(torch.ones(20, dtype=torch.float64))
+
+
+def test_a_wall_in_single_precision_is_the_wall() -> None:
+    """0.0125 in float32 lies 2e-10 m outside; a tenth of a per cent outside is refused still."""
+    assert AORTA.velocity(GRADIENT, radius=torch.tensor([0.0125], dtype=torch.float32)).abs().max() == 0
+    with pytest.raises(UsageError, match="GD-101"):
+        AORTA.velocity(GRADIENT, radius=torch.tensor([0.0125 * 1.001]))
+
+
+def test_a_series_that_is_no_vector_is_refused() -> None:
+    for series in (torch.tensor(1.0), torch.ones(40, 2)):
+        with pytest.raises(UsageError, match="GD-101"):
+            PressureGradient(AORTA, harmonics=4)(series)

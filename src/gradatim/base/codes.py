@@ -66,6 +66,8 @@ CODES: dict[str, str] = {
     "GD-194": "a pore, or the diffusion in it, is impossible",
     "GD-195": "a porous medium is impossible",
     "GD-196": "a random walk's steps, walkers or waveforms are impossible",
+    "GD-198": "no voxel meets the target error in this scan time",
+    "GD-199": "a target error is impossible, or voxels of any size meet it",
     # GD-2xx: files
     "GD-201": "the file is empty or shorter than a NIfTI header",
     "GD-202": "the file is not a NIfTI file of the kind that is read here",

@@ -43,15 +43,17 @@ class EchoTimesLimit:
         import torch
 
         from gradatim.base.units import hz_per_ppm
+        from gradatim.cli.scan_units import require_offset, t2_star_seconds, tesla
         from gradatim.cli.system_choice import require_plausible
         from gradatim.scanner.protocol.echo_plan import EchoPlan
         from gradatim.scanner.protocol.targets import SusceptibilityTarget
 
-        require_plausible(self.field_strength, (0.01, 30.0), what="--field-strength", unit="T", do="give it in T")
+        require_offset(self.max_offset_ppm, what="--max-offset-ppm")
+        require_offset(self.slope_ppm, what="--slope-ppm")
         for time in self.echo_times_ms:
             require_plausible(time, (0.05, 1000.0), what="--echo-times-ms", unit="ms", do="0.004 s is 4")
-        hertz = hz_per_ppm(self.field_strength)
-        t2_star = self.t2_star_ms / 1e3
+        hertz = hz_per_ppm(tesla(self.field_strength))
+        t2_star = t2_star_seconds(self.t2_star_ms)
         times = torch.tensor(self.echo_times_ms, dtype=torch.float64) / 1e3
         plan = EchoPlan(self.max_offset_ppm * hertz, self.slope_ppm * hertz, self.snr, t2_star, self.risk)(times)
         target = SusceptibilityTarget(t2_star, self.field_strength)

@@ -126,6 +126,7 @@ class PressureGradient:
         return self._through(series, self.flow.gradient_of_velocity(unit, radius=radius))
 
     def _through(self, series: Tensor, impedance: Tensor) -> MeasuredGradient:
+        amplitudes = harmonics_of(series)
         kept, samples = len(impedance), len(series)
         spare = samples - (2 * kept - 1)
         if spare < 1:
@@ -135,7 +136,7 @@ class PressureGradient:
                 allowed=f"{2 * kept} samples or more",
                 do="keep fewer harmonics",
             )
-        found = harmonics_of(series)[:kept]
+        found = amplitudes[:kept]
         left = series.to(torch.float64) - series_of(found, samples=samples)
         noise = float((left.square().sum() / spare).sqrt())
         gain = float(impedance[0].abs().square() + 2 * impedance[1:].abs().square().sum())

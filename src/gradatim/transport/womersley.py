@@ -15,6 +15,8 @@ _I32 = complex(np.exp(0.75j * np.pi))
 """i^(3/2)."""
 _SMALL = 0.3
 """Below this α the profile comes from its power series."""
+_SINGLE = 1e-6
+"""How far outside a wall may lie that was written in single precision."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,9 @@ class Womersley:
             radius: r, (...), m, 0 to R.
         """
         share = radius.to(torch.float64) / self.vessel.radius
-        if bool((share < 0).any()) or bool((share > 1 + 1e-12).any()) or not bool(share.isfinite().all()):
+        if bool((share < 0).any()) or bool((share > 1 + _SINGLE).any()) or not bool(share.isfinite().all()):
             raise UsageError("GD-101", given="a radius outside of the vessel", allowed="0 to R", do="give r in m")
+        share = share.clamp(max=1.0)
         harmonics = _vector(gradient)
         alpha = self.alphas(len(harmonics)).numpy()
         shape = np.empty((*share.shape, len(alpha)), dtype=np.complex128)

@@ -106,3 +106,17 @@ def test_what_does_not_fit_is_said() -> None:
         BestEchoes(SCAN, T2StarTarget(0.03), max_offset=-1.0)
     with pytest.raises(UsageError, match="GD-101"):
         replace(SCAN, echoes=1)
+
+
+def test_much_more_time_than_echoes_can_use_is_no_error() -> None:
+    """A TR of 50 s and a T2* of 2 ms: echoes wait some T2*, not some TR."""
+    best = BestEchoes(replace(SCAN, scan_time=20000.0, pulse=0.5, t1=10.0), T2StarTarget(0.002))(SYSTEM)
+    assert float(best.delivered.echo_times[-1] - best.delivered.echo_times[0]) < 0.010
+
+
+@pytest.mark.parametrize("matrix", [(10**9, 10**8, 10**7), (64, 10**6, 1), (1, 64, 64), (64, 0, 1)])
+def test_matrices_no_scanner_has_are_refused(matrix: tuple[int, int, int]) -> None:
+    with pytest.raises(UsageError, match="GD-101"):
+        replace(SCAN, matrix=matrix)
+    with pytest.raises(UsageError, match="GD-101"):
+        replace(SCAN, echoes=10**6)

@@ -19,6 +19,8 @@ Limits = Mapping[str, float]
 Starts = tuple[tuple[float, ...], ...]
 
 _SHORTEST_DWELL = 1e-6
+_LONGEST_WAIT = 10.0
+"""In T2*: what echoes may wait in all; later ones know nothing."""
 _STARTS: Starts = ((-2.0, -4.0, -4.0), (-2.0, -4.0, 0.0), (1.0, -4.0, -1.0))
 """Where descent begins, in the logits of dwell, first wait and spacing: fast, spread out, slow."""
 
@@ -97,19 +99,39 @@ class BestEchoes:
         Args:
             system: limits and clock.
         """
-        limits = {"max_gradient": system.max_gradient, "max_slew": system.max_slew, "scan_time": self.scan.scan_time}
-        found = [(averages, *self._descend(averages, limits, _STARTS)) for averages in self._averages(limits)]
-        averages, error, at = min(found, key=lambda item: item[1])
-        design = self._design(at, self._window(averages, limits), limits, averages)
-        delivered = self.scan.on_raster(design, system, averages=averages, largest_spacing=self._unwrap)
+        limits = self._limits(system)
+        averages, error, at, delivered = self._delivered(system)
         return BestProtocol(
-            timing=self._timing(design, averages, limits),
+            timing=self._timing(self._design(at, self._window(averages, limits), limits, averages), averages, limits),
             error=error,
             delivered=delivered,
-            delivered_error=float(self.target.error(delivered.echo_times, snr=delivered.snr)),
+            delivered_error=self._error_of(delivered),
             elasticity={name: self._elasticity(name, averages, limits, at) for name in limits},
             unit=self.target.unit,
         )
+
+    def delivered_error(self, system: System) -> float:
+        """The error that :meth:`__call__` delivers, in the target's unit, without the time for its elasticities.
+
+        Args:
+            system: limits and clock.
+        """
+        return self._error_of(self._delivered(system)[-1])
+
+    def _limits(self, system: System) -> Limits:
+        return {"max_gradient": system.max_gradient, "max_slew": system.max_slew, "scan_time": self.scan.scan_time}
+
+    def _delivered(self, system: System) -> tuple[int, float, Tensor, EchoTiming]:
+        """Averages, bound, logits, and what the scanner's clock makes of them."""
+        limits = self._limits(system)
+        found = [(averages, *self._descend(averages, limits, _STARTS)) for averages in self._averages(limits)]
+        averages, error, at = min(found, key=lambda item: item[1])
+        design = self._design(at, self._window(averages, limits), limits, averages)
+        timing = self.scan.on_raster(design, system, averages=averages, largest_spacing=self._unwrap)
+        return averages, error, at, timing
+
+    def _error_of(self, timing: EchoTiming) -> float:
+        return float(self.target.error(timing.echo_times, snr=timing.snr))
 
     @property
     def _unwrap(self) -> float:
@@ -193,7 +215,7 @@ class BestEchoes:
         share = torch.sigmoid(at)
         dwell = low * (high / low) ** share[0]
         bare = self._timing(torch.stack([dwell, dwell * 0, dwell * 0]), averages, limits)
-        slack = (bare.repetition - bare.needed).clamp(min=0.0)
+        slack = (bare.repetition - bare.needed).clamp(min=0.0, max=_LONGEST_WAIT * self.target.t2_star)
         first = slack * share[1]
         room = (slack - first) / (self.scan.echoes - 1)
         if self.max_offset is not None:

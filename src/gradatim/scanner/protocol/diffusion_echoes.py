@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -22,6 +22,8 @@ _LEAST, _MOST = 0.02, 8.0
 """Of b·D: below there is no contrast, above no signal."""
 _START = (0.7, -1.1)
 """Where descent begins: b·D near 1.1, a quarter of the images unweighted."""
+_MOST_VOXELS = 65536
+"""Along one axis: what no scanner exceeds."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class DiffusionScan:
         t1: s.
         t2: s.
         noise: how noisy an image is.
+        pulses: what a shot takes beside TE and half the train, s.
 
     Raises:
         UsageError: GD-101 if a number is not possible.
@@ -68,12 +71,14 @@ class DiffusionScan:
 
     def __post_init__(self) -> None:
         sizes = (*self.extent, self.scan_time, self.diffusivity, self.t1, self.t2, self.pulses)
-        if not all(math.isfinite(v) and v > 0 for v in sizes) or min(*self.matrix, self.slices) < 1:
+        counts = (*self.matrix, self.slices)
+        possible = all(math.isfinite(v) and v > 0 for v in sizes) and 1 <= min(counts) <= max(counts) <= _MOST_VOXELS
+        if not possible:
             raise UsageError(
                 "GD-101",
                 given=f"{self.slices} slices of {self.matrix} pixels, {self.extent} m, {self.scan_time} s, "
                 f"D {self.diffusivity} m²/s, T1 {self.t1} s, T2 {self.t2} s",
-                allowed="positive finite numbers",
+                allowed=f"positive finite numbers, {_MOST_VOXELS} pixels at most",
                 do="give SI units: 1e-3 mm²/s is 1e-9 m²/s",
             )
 
@@ -81,6 +86,32 @@ class DiffusionScan:
     def volume(self) -> float:
         """Of a voxel, m³."""
         return self.extent[0] / self.matrix[0] * self.extent[1] / self.matrix[1] * self.extent[2]
+
+    @property
+    def voxel(self) -> tuple[float, float, float]:
+        """Its edges, m."""
+        return self.extent[0] / self.matrix[0], self.extent[1] / self.matrix[1], self.extent[2]
+
+    def with_readout(self, samples: int) -> "DiffusionScan":
+        """The same field of view and time with voxels of another size and nearly the same shape.
+
+        Slices become thinner as pixels become smaller, and so many more that they cover what they did.
+
+        Args:
+            samples: pixels along the readout; the rest follows, to the next whole number.
+
+        Example:
+            >>> scan = DiffusionScan((96, 96), (0.22, 0.22, 0.004), slices=20, scan_time=60.0)
+            >>> scan.with_readout(192).slices
+            40
+        """
+        finer = samples / self.matrix[0]
+        return replace(
+            self,
+            matrix=(samples, max(1, round(self.matrix[1] * finer))),
+            extent=(self.extent[0], self.extent[1], self.extent[2] / finer),
+            slices=max(1, round(self.slices * finer)),
+        )
 
     def echo_time(self, b: Number, *, max_gradient: Number, max_slew: Number) -> Tensor:
         """The shortest TE for a weighting, s, differentiable.
@@ -202,8 +233,23 @@ class BestDiffusion:
         Args:
             system: limits and clock.
         """
-        limits = {"max_gradient": system.max_gradient, "max_slew": system.max_slew, "scan_time": self.scan.scan_time}
-        error, at = self._descend(limits)
+        limits = self._limits(system)
+        return self._weightings(system, {name: self._elasticity(name, limits) for name in limits})
+
+    def delivered_error(self, system: System) -> float:
+        """The error that :meth:`__call__` delivers, m²/s, without the time for its elasticities.
+
+        Args:
+            system: limits and clock.
+        """
+        return self._weightings(system, {}).delivered_error
+
+    def _limits(self, system: System) -> Limits:
+        return {"max_gradient": system.max_gradient, "max_slew": system.max_slew, "scan_time": self.scan.scan_time}
+
+    def _weightings(self, system: System, elasticity: Mapping[str, float]) -> BestWeightings:
+        """Descent, then whole images on the scanner's clock."""
+        error, at = self._descend(self._limits(system))
         b, share = (float(value) for value in self._design(at))
         hardware = {"max_gradient": system.max_gradient, "max_slew": system.max_slew}
         shortest = self.scan.echo_time(b, **hardware)
@@ -226,7 +272,7 @@ class BestDiffusion:
             images=(plain, count - plain),
             error=error,
             delivered_error=float(self.scan.error_of(real(b), images, echo, **hardware)),
-            elasticity={name: self._elasticity(name, limits) for name in limits},
+            elasticity=elasticity,
         )
 
     def _elasticity(self, name: str, limits: Limits) -> float:

@@ -1,7 +1,7 @@
 """A multi-echo gradient-echo scan as a differentiable chain: limits → timing → signal-to-noise ratio of the echoes."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -16,6 +16,8 @@ from gradatim.scanner.system import System
 
 _ROOM = 50
 """Rasters by which a dwell may be shortened so that what was rounded fits."""
+_MOST_VOXELS, _MOST_ECHOES = 65536, 1024
+"""Along one axis, and in one TR: what no scanner exceeds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,11 +88,12 @@ class GradientEchoScan:
     def __post_init__(self) -> None:
         sizes = (*self.extent, self.scan_time, self.t1, self.pulse)
         possible = all(math.isfinite(v) and v > 0 for v in sizes) and min(self.matrix) >= 1 and self.matrix[0] >= 2
-        if not possible or self.echoes < 2 or not (math.isfinite(self.spoiling) and self.spoiling >= 0):
+        possible = possible and max(self.matrix) <= _MOST_VOXELS and 2 <= self.echoes <= _MOST_ECHOES
+        if not possible or not (math.isfinite(self.spoiling) and self.spoiling >= 0):
             raise UsageError(
                 "GD-101",
                 given=f"{self.echoes} echoes, {self.matrix} voxels, {self.extent} m, {self.scan_time} s, T1 {self.t1}",
-                allowed="two echoes at least, positive sizes in m and times in s",
+                allowed=f"2 to {_MOST_ECHOES} echoes, 1 to {_MOST_VOXELS} voxels, 2 along readout; sizes, times > 0",
                 do="give the field of view in m and the scan time in s",
             )
 
@@ -103,6 +106,25 @@ class GradientEchoScan:
     def encodings(self) -> int:
         """Phase encodings times partitions."""
         return self.matrix[1] * self.matrix[2]
+
+    def with_readout(self, samples: int) -> "GradientEchoScan":
+        """The same field of view and time with voxels of another size and nearly the same shape.
+
+        Args:
+            samples: voxels along the readout; the other axes follow, to the next whole number.
+
+        Example:
+            >>> GradientEchoScan((64, 64, 32), (0.22, 0.22, 0.11), echoes=4, scan_time=120.0).with_readout(96).matrix
+            (96, 96, 48)
+        """
+        phase, partition = (max(1, round(n * samples / self.matrix[0])) for n in self.matrix[1:])
+        return replace(self, matrix=(samples, phase, partition))
+
+    @property
+    def voxel(self) -> tuple[float, float, float]:
+        """Its edges, m."""
+        (a, b, c), (n, m, k) = self.extent, self.matrix
+        return a / n, b / m, c / k
 
     def timing(
         self,
