@@ -7,9 +7,9 @@ from scipy.special import chdtri, fdtri
 from torch import Tensor
 
 from gradatim.base.errors import UsageError
-from gradatim.diffusion.decay_fit import decay_fit, freedom_of, likelihood_of, lit, require_iterations
+from gradatim.diffusion.decay_fit import decay_fit, freedom_of, likelihood_of, require_iterations, verdict_of
 from gradatim.diffusion.decay_input import decays
-from gradatim.diffusion.fitted import DecayFit, Verdict
+from gradatim.diffusion.fitted import DecayFit
 from gradatim.diffusion.intervals import Intervals, ProfileIntervals
 from gradatim.diffusion.likelihood import Ascent, DecayModel, Likelihood, climb
 from gradatim.diffusion.mono_exponential import MonoExponentialDecay
@@ -155,9 +155,7 @@ class BiExponentialDiffusion:
         found = climb(likelihood, model.start(data.detach()), iterations=self.iterations)
         state = model.ordered(found.state)
         found = Ascent(state, found.deviance, likelihood.quadratic(state)[1].detach(), found.settled)
-        verdict = torch.where(found.settled, int(Verdict.FITTED), int(Verdict.UNSETTLED))
-        verdict = torch.where(self._needed(likelihood, found, b), verdict, int(Verdict.UNIDENTIFIABLE))
-        verdict = torch.where(lit(data, 4), verdict, int(Verdict.DARK))
+        verdict = verdict_of(found, data, identified=self._needed(likelihood, found, b))
         return decay_fit(likelihood, found, verdict, intervals=self.intervals, inside=inside)
 
     def _needed(self, likelihood: Likelihood, found: Ascent, b: Tensor) -> Tensor:

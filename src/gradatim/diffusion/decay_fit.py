@@ -35,6 +35,20 @@ def lit(data: Tensor, parameters: int) -> Tensor:
     return (data.detach() > 0).sum(1) >= parameters
 
 
+def verdict_of(found: Ascent, data: Tensor, *, identified: Tensor | None = None) -> Tensor:
+    """What became of each voxel, (voxel); ``DARK`` counts before ``UNIDENTIFIABLE``, and that before ``UNSETTLED``.
+
+    Args:
+        found: where the likelihood is greatest.
+        data: (voxel, n).
+        identified: (voxel), bool, where the parameters mean something; without it everywhere.
+    """
+    verdict = torch.where(found.settled, int(Verdict.FITTED), int(Verdict.UNSETTLED))
+    if identified is not None:
+        verdict = torch.where(identified, verdict, int(Verdict.UNIDENTIFIABLE))
+    return torch.where(lit(data, found.state.shape[1]), verdict, int(Verdict.DARK))
+
+
 def require_iterations(count: int) -> None:
     """Refuse a number of iterations below 1.
 

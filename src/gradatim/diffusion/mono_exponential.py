@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from gradatim.diffusion.decay_fit import decay_fit, likelihood_of, lit, require_iterations
+from gradatim.diffusion.decay_fit import decay_fit, likelihood_of, require_iterations, verdict_of
 from gradatim.diffusion.decay_input import decays
-from gradatim.diffusion.fitted import DecayFit, Verdict
+from gradatim.diffusion.fitted import DecayFit
 from gradatim.diffusion.intervals import Intervals, QuadraticIntervals
 from gradatim.diffusion.likelihood import DecayModel, climb
 from gradatim.diffusion.log_linear import weighted_line
@@ -102,6 +102,5 @@ class MonoExponentialDiffusion:
         inside, data, b = decays(signal, b, mask, parameters=2)
         likelihood = likelihood_of(MonoExponentialDecay(b), self.noise, data)
         found = climb(likelihood, MonoExponentialDecay(b).start(data.detach()), iterations=self.iterations)
-        verdict = torch.where(found.settled, int(Verdict.FITTED), int(Verdict.UNSETTLED))
-        verdict = torch.where(lit(data, 2), verdict, int(Verdict.DARK))
+        verdict = verdict_of(found, data)
         return decay_fit(likelihood, found, verdict, intervals=self.intervals, inside=inside)

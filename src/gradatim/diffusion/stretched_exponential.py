@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from gradatim.diffusion.decay_fit import decay_fit, likelihood_of, lit, require_iterations
+from gradatim.diffusion.decay_fit import decay_fit, likelihood_of, require_iterations, verdict_of
 from gradatim.diffusion.decay_input import decays
-from gradatim.diffusion.fitted import DecayFit, Verdict
+from gradatim.diffusion.fitted import DecayFit
 from gradatim.diffusion.intervals import Intervals, QuadraticIntervals
 from gradatim.diffusion.likelihood import DecayModel, climb
 from gradatim.diffusion.mono_exponential import MonoExponentialDecay
@@ -97,8 +97,6 @@ class StretchedExponentialDiffusion:
         spent = line[:, 1].clamp_min(1e-3)
         start = torch.stack([line[:, 0], spent.log(), torch.full_like(spent, -0.1)], 1)
         found = climb(likelihood, start, iterations=self.iterations)
-        verdict = torch.where(found.settled, int(Verdict.FITTED), int(Verdict.UNSETTLED))
         decaying = found.state[:, 1] > -12.0  # otherwise there is no decay to be stretched
-        verdict = torch.where(decaying, verdict, int(Verdict.UNIDENTIFIABLE))
-        verdict = torch.where(lit(data, 3), verdict, int(Verdict.DARK))
+        verdict = verdict_of(found, data, identified=decaying)
         return decay_fit(likelihood, found, verdict, intervals=self.intervals, inside=inside)
