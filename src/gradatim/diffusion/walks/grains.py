@@ -106,9 +106,8 @@ class _Between(Walkers):
         if increments.device.type == "cpu":
             rest = (v.numpy() for v in (increments, near, far, phases))
             box, balls = self.box.numpy(), self.balls.numpy()
-            walk_kernel.walk_grains(
-                self.local.numpy(), self.path.numpy(), self.axes, box, balls, *self.cells.arrays, *rest
-            )
+            grains = (self.axes, box, balls, *self.cells.arrays)
+            walk_kernel.walk_grains(self.local.numpy(), self.path.numpy(), grains, *rest)
             return
         for step in range(increments.shape[1]):
             local, gone = step_grains(self.local, increments[:, step], balls=self.balls, axes=self.axes)

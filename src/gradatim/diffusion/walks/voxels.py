@@ -69,8 +69,9 @@ class _Among(Walkers):
 
     def advance(self, increments: Tensor, near: Tensor, far: Tensor, phases: Tensor) -> None:
         if increments.device.type == "cpu":
-            given = (self.voxel, self.inside, self.path, self.pores, self.spacing, increments, near, far, phases)
-            walk_kernel.walk_voxels(*(v.numpy() for v in given))
+            given = (self.path, self.pores, self.spacing, increments, near, far, phases)
+            place = (self.voxel.numpy(), self.inside.numpy())
+            walk_kernel.walk_voxels(place, *(v.numpy() for v in given))
             return
         for step in range(increments.shape[1]):
             rest = increments[:, step] / self.spacing

@@ -73,10 +73,12 @@ def walk_closed(path, radii, axes, increments, near, far, phases):  # pragma: no
 
 
 @njit(cache=True, nogil=True)
-def first_grain(place, rest, axes, balls, starts, members, shape, corner, cell):  # pragma: no cover - compiled
-    """The grain that a leg meets first, and at which share of it; −1 if it meets none."""
-    low, high = np.zeros(3, np.int64), np.zeros(3, np.int64)
+def first_grain(place, rest, grains, low, high):  # pragma: no cover - compiled
+    """The grain that a leg meets first, and at which share of it; −1 if it meets none. low and high are scratch."""
+    axes, _, balls, starts, members, shape, corner, cell = grains
+    a = 0.0
     for axis in range(axes):
+        a += rest[axis] * rest[axis]
         one = int((place[axis] - corner) / cell[axis])
         two = int((place[axis] + rest[axis] - corner) / cell[axis])
         low[axis] = min(max(min(one, two), 0), shape[axis] - 1)
@@ -88,10 +90,9 @@ def first_grain(place, rest, axes, balls, starts, members, shape, corner, cell):
                 index = (ix * shape[1] + iy) * shape[2] + iz
                 for member in range(starts[index], starts[index + 1]):
                     ball = members[member]
-                    a, b, c = 0.0, 0.0, -balls[ball, 3] * balls[ball, 3]
+                    b, c = 0.0, -balls[ball, 3] * balls[ball, 3]
                     for axis in range(axes):
                         away = place[axis] - balls[ball, axis]
-                        a += rest[axis] * rest[axis]
                         b += away * rest[axis]
                         c += away * away
                     inside = b * b - a * c
@@ -103,10 +104,10 @@ def first_grain(place, rest, axes, balls, starts, members, shape, corner, cell):
 
 
 @njit(cache=True, nogil=True)
-def walk_grains(
-    local, path, axes, box, balls, starts, members, shape, corner, cell, increments, near, far, phases
-):  # pragma: no cover - compiled
+def walk_grains(local, path, grains, increments, near, far, phases):  # pragma: no cover - compiled
     """Steps outside of the grains of a periodic box; local (n, 3) lies in the box, path goes on."""
+    axes, box, balls = grains[:3]
+    low, high = np.zeros(3, np.int64), np.zeros(3, np.int64)
     old, new, rest = np.empty(3), np.empty(3), np.empty(3)
     for i in range(path.shape[0]):
         for axis in range(3):
@@ -116,7 +117,7 @@ def walk_grains(
                 old[axis] = new[axis]
                 rest[axis] = increments[i, step, axis]
             for _ in range(LEGS):
-                ball, share = first_grain(local[i], rest, axes, balls, starts, members, shape, corner, cell)
+                ball, share = first_grain(local[i], rest, grains, low, high)
                 for axis in range(3):
                     new[axis] += share * rest[axis]
                     local[i, axis] += share * rest[axis]
@@ -139,8 +140,9 @@ def walk_grains(
 
 
 @njit(cache=True, nogil=True)
-def walk_voxels(voxel, inside, path, open_, spacing, increments, near, far, phases):  # pragma: no cover - compiled
+def walk_voxels(place, path, open_, spacing, increments, near, far, phases):  # pragma: no cover - compiled
     """Steps through the open voxels of a periodic image, reflected at faces; inside (n, 3) is the place in a voxel."""
+    voxel, inside = place
     old, new, rest = np.empty(3), np.empty(3), np.empty(3)
     at = np.empty(3, np.int64)
     for i in range(path.shape[0]):
