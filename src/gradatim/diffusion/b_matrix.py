@@ -1,6 +1,5 @@
 """The diffusion weighting of a waveform, exactly: b-matrix and moments of anything piecewise linear."""
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -10,18 +9,14 @@ from gradatim.base.coherence import Turn, effective_waveform, trajectory, turns_
 from gradatim.base.errors import InputError
 from gradatim.base.sequence import TICKS, Sequence
 from gradatim.base.units import PROTON_GAMMA_RAD_PER_S_T
-from gradatim.base.waveform import Waveform
-
-_ROOT = math.sqrt(0.6)
-_NODES = torch.tensor([0.5 - 0.5 * _ROOT, 0.5, 0.5 + 0.5 * _ROOT], dtype=torch.float64)
-_WEIGHTS = torch.tensor([5.0, 8.0, 5.0], dtype=torch.float64) / 18.0
+from gradatim.base.waveform import GAUSS_NODES, GAUSS_WEIGHTS, Waveform
 
 
 def b_matrix(waveform: Waveform) -> Tensor:
     """B = ∫q qᵀ dt with q(t) = γ∫G dt from the first edge on; b is its trace.
 
-    Where G is linear, q qᵀ is a polynomial of degree four, which three Gauss points an interval integrate exactly.
-    Differentiable in the waveform's edges and values.
+    Exact, γ² times :meth:`~gradatim.base.waveform.Waveform.squared_moment`. Differentiable in the
+    waveform's edges and values.
 
     Args:
         waveform: the gradients as the coherence feels them, signs of refocusing included
@@ -40,13 +35,7 @@ def b_matrix(waveform: Waveform) -> Tensor:
         >>> round((b_matrix(constant)[2, 2] / PROTON_GAMMA_RAD_PER_S_T**2).item(), 12)  # ∫t² dt
         0.333333333333
     """
-    h = waveform.edges.diff()[:, None]
-    left, rise = waveform.left, waveform.right - waveform.left
-    areas = 0.5 * (waveform.left + waveform.right) * h
-    before = torch.cat([torch.zeros_like(areas[:1]), areas.cumsum(0)[:-1]])
-    s = _NODES[:, None, None].to(h.device)
-    q = PROTON_GAMMA_RAD_PER_S_T * (before + h * (left * s + 0.5 * rise * s**2))
-    return torch.einsum("s,i,sia,sib->ab", _WEIGHTS.to(h.device), h[:, 0], q, q)
+    return PROTON_GAMMA_RAD_PER_S_T**2 * waveform.squared_moment()
 
 
 def moments(waveform: Waveform, *, orders: tuple[int, ...] = (0, 1, 2)) -> Tensor:
@@ -66,11 +55,11 @@ def moments(waveform: Waveform, *, orders: tuple[int, ...] = (0, 1, 2)) -> Tenso
         [2.0, 2.0, 2.666667]
     """
     h = waveform.edges.diff()[:, None]
-    s = _NODES[:, None, None].to(h.device)
+    s = GAUSS_NODES[:, None, None].to(h.device)
     gradient = waveform.left + (waveform.right - waveform.left) * s
     times = waveform.edges[:-1, None] - waveform.edges[0] + h * s
     powers = torch.stack([times**order for order in orders])
-    return torch.einsum("s,osij,sij->oj", _WEIGHTS.to(h.device), powers * h, gradient)
+    return torch.einsum("s,osij,sij->oj", GAUSS_WEIGHTS.to(h.device), powers * h, gradient)
 
 
 @dataclass(frozen=True, eq=False)

@@ -69,7 +69,9 @@ def delivered_weighting(waveform: Callable[[Tensor], Waveform]) -> DeliveredWeig
         waveform: as the coherence feels it, for the amplitude vector of its lobes, (3,), T/m.
     """
     axis = torch.tensor([_PROBE, 0.0, 0.0], dtype=torch.float64)
-    none, plus, minus = (_products(waveform(amplitude)) for amplitude in (0 * axis, axis, -axis))
+    none, plus, minus = (
+        PROTON_GAMMA_RAD_PER_S_T**2 * waveform(amplitude).squared_moment() for amplitude in (0 * axis, axis, -axis)
+    )
     cross = (plus - minus)[:, 0] / (2 * _PROBE)
     cross[0] /= 2
     return DeliveredWeighting(none, cross, float((plus + minus - 2 * none)[0, 0]) / (2 * _PROBE**2))
@@ -127,16 +129,3 @@ def weightings_of(
     return tuple(
         DiffusionWeighting(b, direction) for b in b_values for direction in (directions if b else directions[:1])
     )
-
-
-def _products(waveform: Waveform) -> Tensor:
-    """∫q qᵀ dt, (3, 3), s/m²: of degree four between edges, for which three Gauss points are exact."""
-    steps, rise = waveform.edges.diff()[:, None], waveform.right - waveform.left
-    areas = 0.5 * (waveform.left + waveform.right) * steps
-    before = torch.cat([torch.zeros_like(areas[:1]), areas.cumsum(0)[:-1]])
-    total = torch.zeros(3, 3, dtype=torch.float64)
-    for node, weight in ((-math.sqrt(0.6), 5 / 18), (0.0, 8 / 18), (math.sqrt(0.6), 5 / 18)):
-        s = 0.5 * (1 + node)
-        q = PROTON_GAMMA_RAD_PER_S_T * (before + steps * s * (waveform.left + 0.5 * rise * s))
-        total += weight * torch.einsum("ia,ib,i->ab", q, q, steps[:, 0])
-    return total
