@@ -1,24 +1,26 @@
 """Findings for a person at a terminal: worst first, readable without colour, harmless whatever a file is called."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.text import Text
 
 from gradatim.base.findings import Finding, Severity
 from gradatim.cli.outcome import plain
 
-_LOOK = {
+LOOK = {
     Severity.REFUSE: ("refused", "bold red"),
     Severity.WARN: ("warning", "yellow"),
     Severity.NOTE: ("note", "dim"),
 }
+"""Severity → its word and its style, worst first."""
 
 
-def in_words(findings: Sequence[Finding]) -> Text:
+def in_words(findings: Sequence[Finding], look: Mapping[Severity, tuple[str, str]] = LOOK) -> Text:
     """One paragraph a finding, ordered by severity, and a last line that counts them.
 
     Args:
         findings: in any order.
+        look: word and style of each severity, worst first.
 
     Example:
         >>> str(in_words([]))
@@ -26,7 +28,7 @@ def in_words(findings: Sequence[Finding]) -> Text:
     """
     text = Text()
     counts = []
-    for severity, (word, style) in _LOOK.items():
+    for severity, (word, style) in look.items():
         chosen = [f for f in findings if f.severity is severity]
         for finding in chosen:
             text.append(f"{word} {finding.code} ", style)
