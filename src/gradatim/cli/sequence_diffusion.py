@@ -27,7 +27,7 @@ class Diffusion:
         bvals: file of b-values, s/mm², in place of --b; needs --bvecs.
         bvecs: file of directions.
         echo_time_ms: ms; without it the shortest.
-        repetition_time_ms: ms; without it the shortest.
+        repetition_time_ms: ms; without it 3000, or as long as the slices take.
         pulse_ms: duration of the sinc pulses that excite and refocus, ms.
         crusher_cycles: of dephasing over the slice on each side of the refocusing pulse.
         dummies: volumes without readout before the first.

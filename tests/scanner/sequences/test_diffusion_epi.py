@@ -182,3 +182,14 @@ def test_what_cannot_be_is_refused(make, code) -> None:
     with pytest.raises(UsageError) as refused:
         make()
     assert refused.value.code == code
+
+
+def test_volumes_have_seconds_to_recover_unless_less_is_asked_for() -> None:
+    """Without a repetition time, water comes back; many slices take what they need."""
+    few, many = (DiffusionEchoPlanar(TRAIN, ASKED[:1], dummies=0, slice_positions=(0.0,) * n) for n in (1, 200))
+    (shot,) = few(SYSTEM).definitions["TR"]
+    assert shot == pytest.approx(3.0, abs=1e-9)
+    (long,) = many(SYSTEM).definitions["TR"]
+    (short,) = replace(few, repetition_time=0.2)(SYSTEM).definitions["TR"]
+    assert short == pytest.approx(0.2, abs=1e-9)
+    assert 3.0 < long < 200 * 0.2

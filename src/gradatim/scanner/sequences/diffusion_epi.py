@@ -28,6 +28,7 @@ from gradatim.scanner.sequences.slice_pulse import SlicePulse, slice_pulse
 from gradatim.scanner.system import System
 
 _LONGEST_ECHO = 2_000_000_000
+_RECOVERY = 3.0
 _AXES = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 
 
@@ -67,7 +68,7 @@ class DiffusionEchoPlanar:
         refocusing: the pulse.
         crusher_cycles: of dephasing over the slice on each side of the refocusing pulse.
         echo_time: s; None for the shortest.
-        repetition_time: s; None for the shortest.
+        repetition_time: s; None for 3 s, in which tissue recovers, or for as long as the slices take.
         slice_positions: z of each slice, m.
         dummies: volumes of the first weighting without readout before all, for which the magnetisation settles.
 
@@ -132,7 +133,8 @@ class DiffusionEchoPlanar:
         ]
         shots = silenced(shots, self.dummies * len(self.slice_positions))
         lasts = sum(block.duration for block in shots[0]) * len(self.slice_positions)
-        rest = waiting(self.repetition_time, lasts, system.rasters.block, what="repetition time")
+        asked = max(_RECOVERY, lasts / TICKS) if self.repetition_time is None else self.repetition_time
+        rest = waiting(asked, lasts, system.rasters.block, what="repetition time")
         blocks: list[Block] = []
         for index, shot in enumerate(shots, 1):
             last = index % len(self.slice_positions) == 0
