@@ -1,6 +1,7 @@
 """Closed forms of b for oscillating gradients, which look at motion of one frequency."""
 
 import math
+from abc import ABC
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,7 +13,7 @@ from gradatim.base.units import PROTON_GAMMA_RAD_PER_S_T
 
 
 @dataclass(frozen=True)
-class _Oscillation:
+class _Oscillation(ABC):
     """Two trains of whole periods: b = factor·γ²G²T/(4π²f²)."""
 
     frequency: float

@@ -1,5 +1,6 @@
 """What all Fourier transforms of an image at points of k-space share: points, coils and the shapes that follow."""
 
+from abc import ABC
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -9,7 +10,7 @@ from gradatim.linop.operator import LinearOperator
 
 
 @dataclass(frozen=True, eq=False)
-class FourierAtPoints(LinearOperator):
+class FourierAtPoints(LinearOperator, ABC):
     """An image, seen by coils, at points of k-space; how it is computed is left to a subclass.
 
     Args:
