@@ -67,6 +67,35 @@ def test_every_design_is_drawn(design: str, tmp_path: Path, capsys: pytest.Captu
     assert ("more gradient gives nothing" in text) is (design in ("epi", "tse"))
 
 
+def test_a_share_of_the_stimulation_limit_lengthens_the_spacing(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("epi", "--gmax", "0.080", "--smax", "200", "--matrix", "128")
+    free, careful = said(capsys, *words), said(capsys, *words, "--stimulation-percent", "80")
+    assert round(1e6 * free["echo_spacing_s"], 1) == round(1e6 * careful["hardware_alone_s"], 1) == 522.8
+    assert round(1e6 * careful["echo_spacing_s"], 1) == 646.6
+    assert careful["binding"] == "stimulation"
+    assert careful["sensitivity"]["allowed_share"] < 0
+    assert round(careful["played_slew_rate_t_per_m_s"], 1) == 141.7
+    assert "reaches 80 % of the first-level limit" in careful["notes"][0]
+    assert "no clearance" in careful["notes"][0]
+
+
+def test_a_picture_marks_where_nerves_bind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for over in ("hardware", "resolution"):
+        words = ("--stimulation-percent", "80", "--over", over, "--picture", str(tmp_path / f"{over}.svg"))
+        assert main(["limits", "epi", *words]) == 0
+        assert "stimulation-bound" in (tmp_path / f"{over}.svg").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("design", ["epi", "tse"])
+def test_the_answer_over_the_resolution(design: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    picture = tmp_path / "resolution.svg"
+    assert main(["limits", design, "--over", "resolution", "--picture", str(picture)]) == 0
+    text = picture.read_text(encoding="utf-8")
+    assert "pixel (mm)" in text
+    assert "twice the slew rate" in text
+    assert "amplitude-bound" in text
+
+
 def test_a_picture_of_a_constant_is_drawn_in_silence(tmp_path: Path) -> None:
     words = ("readout", "--fov-mm", "220", "--shortest-dwell-us", "500", "--picture", str(tmp_path / "flat.svg"))
     assert main(["limits", *words]) == 0
@@ -142,6 +171,11 @@ def test_a_file_that_is_no_system_is_refused(
         (("epi", "--acceleration", "-2"), "GD-101"),
         (("epi", "--shortest-dwell-us", "1e-6"), "GD-159"),
         (("epi", "--sampling", "ramp"), "GD-102: sampling 'ramp'; allowed: flat-top, no-blips, ramps; did you mean"),
+        (("epi", "--over", "time"), "GD-102: picture over 'time'; allowed: hardware, resolution"),
+        (("epi", "--stimulation-percent", "0.8"), "GD-159: --stimulation-percent 0.8 %"),
+        (("epi", "--stimulation-percent", "120"), "GD-159"),
+        (("epi", "--stimulation-percent", "nan"), "GD-159"),
+        (("tse", "--over", "time"), "GD-102"),
         (("epi", "--system", "prisma"), "did you mean 'MAGNETOM Prisma'?"),
         (("epi", "--system", "prisma", "--system-file", "x.toml"), "GD-104"),
         (("slice",), "GD-157"),

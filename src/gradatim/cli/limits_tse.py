@@ -22,7 +22,8 @@ class TseLimit:
         dwell_us: time a sample, µs.
         dead_time_us: between pulse and acquisition, µs; by default the answer is the bound without it.
         hardware: the gradient system.
-        picture: draw the echo spacing over gradient and slew rate to this SVG file.
+        picture: draw the echo spacing to this SVG file.
+        over: what the picture goes over: hardware (gradient and slew rate) or resolution (matrix size).
         json: print one JSON object in SI units, for programs.
     """
 
@@ -35,11 +36,14 @@ class TseLimit:
     dead_time_us: float | None = None
     hardware: Annotated[SystemChoice, tyro.conf.arg(name="")] = SystemChoice()
     picture: Path | None = None
+    over: str = "hardware"
     json: bool = False
 
     def run(self) -> int:
         """Solve, print and draw; whatever is refused is raised."""
+        from gradatim.base.choice import choose
         from gradatim.cli.limit_outputs import show
+        from gradatim.cli.limit_pictures import PICTURES
         from gradatim.cli.typed_units import fov_metres, from_microseconds, from_milliseconds, metres
         from gradatim.scanner.limits.refocusing_train import RefocusingTrainSpacing
 
@@ -56,4 +60,5 @@ class TseLimit:
             "a lower bound: crushers and encoding share a window and begin at 0, ramps of the slice's own gradient are "
             "left out, and dead times too, except on the scanner's clock"
         )
-        return show(design, self.hardware, json=self.json, picture=self.picture, note=lambda _: note)
+        draw = choose(self.over, PICTURES, what="picture over")
+        return show(design, self.hardware, json=self.json, picture=self.picture, note=lambda _: note, draw=draw)

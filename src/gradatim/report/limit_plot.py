@@ -7,7 +7,7 @@ from gradatim.base.optional import matplotlib_figure
 from gradatim.report.content import Figure
 from gradatim.report.picture import svg
 
-_LINE, _REGION, _POINT = "#0b6b77", "#b3541e", "#1d2b2e"
+_LINE, _REGION, _NERVES, _POINT = "#0b6b77", "#b3541e", "#5b4b8a", "#1d2b2e"
 
 Rows = Sequence[Sequence[float]]
 
@@ -41,6 +41,7 @@ class LimitPlot:
         *,
         values: Rows,
         slew_bound: Sequence[Sequence[bool]],
+        stimulation_bound: Sequence[Sequence[bool]] = (),
         at: tuple[float, float],
     ) -> Figure:
         """Draw the lines.
@@ -50,14 +51,19 @@ class LimitPlot:
             slews: T/(m·s).
             values: the answer, one row a slew rate.
             slew_bound: where only the slew rate binds, likewise.
+            stimulation_bound: where an allowed share of a stimulation limit binds, likewise.
             at: gradient and slew rate of the system that is asked about.
         """
         figure = matplotlib_figure().Figure(figsize=(self.width, self.height), facecolor="white", layout="constrained")
         axis = figure.add_subplot()
-        if any(map(any, slew_bound)):
-            region = [[float(each) for each in row] for row in slew_bound]
-            axis.contourf(gradients, slews, region, levels=[0.5, 1.5], colors=[_REGION], alpha=0.15)
-            axis.plot([], [], color=_REGION, alpha=0.3, linewidth=8, label="slew-bound: more gradient gives nothing")
+        for bound, colour, called in (
+            (slew_bound, _REGION, "slew-bound: more gradient gives nothing"),
+            (stimulation_bound, _NERVES, "stimulation-bound: more slew rate gives little or nothing"),
+        ):
+            if any(map(any, bound)):
+                region = [[float(each) for each in row] for row in bound]
+                axis.contourf(gradients, slews, region, levels=[0.5, 1.5], colors=[colour], alpha=0.15)
+                axis.plot([], [], color=colour, alpha=0.3, linewidth=8, label=called)
         levels = _levels(values)
         if levels:
             lines = axis.contour(gradients, slews, values, levels=levels, colors=_LINE, linewidths=1.2)

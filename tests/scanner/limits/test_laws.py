@@ -32,6 +32,11 @@ DESIGNS: dict[str, Design] = {
     "blips": EpiEchoSpacing(fov=0.22, matrix=96, sampling=BlipsLeftOut()),
     "wide blips": EpiEchoSpacing(fov=0.05, matrix=8, sampling=BlipsLeftOut(), blip_steps=4),
     "slow receiver": EpiEchoSpacing(fov=0.22, matrix=96, shortest_dwell=4e-6),
+    "careful": EpiEchoSpacing(fov=0.22, matrix=96, allowed_share=0.8),
+    "careful flat": EpiEchoSpacing(fov=0.22, matrix=200, sampling=FlatTopSampled(), allowed_share=0.8),
+    "careful blips": EpiEchoSpacing(fov=0.22, matrix=96, sampling=BlipsLeftOut(), allowed_share=0.7),
+    "careful wide blips": EpiEchoSpacing(fov=0.05, matrix=8, sampling=BlipsLeftOut(), blip_steps=4, allowed_share=0.5),
+    "careful slow receiver": EpiEchoSpacing(fov=0.22, matrix=128, shortest_dwell=4e-6, allowed_share=0.6),
     "train": RefocusingTrainSpacing(fov=0.22, matrix=128, thickness=4e-3),
     "thick train": RefocusingTrainSpacing(fov=0.05, matrix=256, thickness=0.1, dwell=20e-6),
     "quick readout": RefocusingTrainSpacing(fov=0.22, matrix=4, thickness=0.1, cycles=0.1, dwell=3e-6),
@@ -41,7 +46,7 @@ DESIGNS: dict[str, Design] = {
     "gradient echo": DiffusionEchoTime(b=1e8, readout=0.0, excitation=3e-3),
 }
 NUMBERS = ("bandwidth", "pulse", "time_bandwidth", "fov", "matrix", "area", "thickness", "cycles", "dwell", "dead_time")
-NUMBERS += ("b", "gap", "readout", "refocusing", "excitation", "blip_steps", "shortest_dwell")
+NUMBERS += ("b", "gap", "readout", "refocusing", "excitation", "blip_steps", "shortest_dwell", "allowed_share")
 GRADIENTS, SLEWS = st.floats(0.005, 1.0), st.floats(20.0, 2000.0)
 
 every = pytest.mark.parametrize("name", DESIGNS)
@@ -115,7 +120,7 @@ def test_gradients_reach_the_protocol_through_the_answer() -> None:
     assert slope.item() == pytest.approx(limit.sensitivity["matrix"], rel=1e-12)
 
 
-@pytest.mark.parametrize("name", ["lobes", "echo time", "ramps", "blips", "train"])
+@pytest.mark.parametrize("name", ["lobes", "echo time", "ramps", "blips", "careful", "careful blips", "train"])
 def test_gradcheck_in_both_limits(name: str) -> None:
     # scaled, since a slew rate and a gradient differ by four orders
     limits = torch.tensor([0.8, 1.3], dtype=torch.float64, requires_grad=True)

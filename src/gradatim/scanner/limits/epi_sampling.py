@@ -8,6 +8,10 @@ from torch import Tensor
 
 from gradatim.scanner.limits.limit import Number, real
 from gradatim.scanner.limits.lobe import lobe_duration, lobe_peak
+from gradatim.scanner.limits.swing import SwingLimit
+
+_STEPS = 20
+"""Of Newton's method; from where it begins, seven reach the last digit."""
 
 
 class EpiSampling(ABC):
@@ -20,6 +24,14 @@ class EpiSampling(ABC):
     @abstractmethod
     def enough(self, area: Number, blip: Number, max_slew: Number) -> Tensor:
         """The gradient above which more of it gives nothing, T/m."""
+
+    @abstractmethod
+    def with_ramp(self, area: Number, blip: Number, peak: Number, ramp: Number) -> Tensor:
+        """The lobe of a given peak (T/m) and ramp (s) of which the area is sampled, s."""
+
+    @abstractmethod
+    def best_peak(self, area: Number, blip: Number, swing: SwingLimit) -> Tensor:
+        """The peak, T/m, of the shortest lobe whose ramps only a limit of the swing makes long."""
 
     @abstractmethod
     def sampled(self, ramp: Tensor, total: Tensor, amplitude: Tensor, blip: Number) -> Tensor:
@@ -42,6 +54,14 @@ class RampSampled(EpiSampling):
     def enough(self, area: Number, blip: Number, max_slew: Number) -> Tensor:
         """√(A·S)."""
         return (real(area) * real(max_slew)).sqrt()
+
+    def with_ramp(self, area: Number, blip: Number, peak: Number, ramp: Number) -> Tensor:
+        """A/g + τ."""
+        return real(area) / real(peak) + real(ramp)
+
+    def best_peak(self, area: Number, blip: Number, swing: SwingLimit) -> Tensor:
+        """√(A·Sₚ), so that ESP = 2√(A/Sₚ) − c/2."""
+        return (real(area) * swing.slew).sqrt()
 
     def sampled(self, ramp: Tensor, total: Tensor, amplitude: Tensor, blip: Number) -> Tensor:
         """All of it."""
@@ -67,6 +87,14 @@ class FlatTopSampled(EpiSampling):
     def enough(self, area: Number, blip: Number, max_slew: Number) -> Tensor:
         """√(A·S/2)."""
         return (real(area) * real(max_slew) / 2).sqrt()
+
+    def with_ramp(self, area: Number, blip: Number, peak: Number, ramp: Number) -> Tensor:
+        """A/g + 2τ."""
+        return real(area) / real(peak) + 2 * real(ramp)
+
+    def best_peak(self, area: Number, blip: Number, swing: SwingLimit) -> Tensor:
+        """√(A·Sₚ/2), so that ESP = 2√(2A/Sₚ) − c."""
+        return (real(area) * swing.slew / 2).sqrt()
 
     def sampled(self, ramp: Tensor, total: Tensor, amplitude: Tensor, blip: Number) -> Tensor:
         """The flat top."""
@@ -94,6 +122,27 @@ class BlipsLeftOut(EpiSampling):
     def enough(self, area: Number, blip: Number, max_slew: Number) -> Tensor:
         """√((A + S·(Tb/2)²)·S)."""
         return lobe_peak(self._whole(area, blip, max_slew), float("inf"), max_slew)
+
+    def with_ramp(self, area: Number, blip: Number, peak: Number, ramp: Number) -> Tensor:
+        """A/g + τ + (Tb/2)²/τ, or A/g + Tb where half a blip is longer than the ramp."""
+        half = real(blip) / 2
+        ramp = torch.maximum(real(ramp), half)
+        return real(area) / real(peak) + ramp + half**2 / ramp
+
+    def best_peak(self, area: Number, blip: Number, swing: SwingLimit) -> Tensor:
+        """Sₚ·(τ + c/2) at (A/Sₚ)/(τ + c/2)² + (Tb/2)²/τ² = 1.
+
+        By Newton's method from below: the sum falls and is convex, so that no step passes the root. The peak carries no
+        gradient; at a minimum the duration's slope needs none.
+        """
+        with torch.no_grad():
+            ratio, half = real(area) / swing.slew, real(blip) / 2
+            ramp = torch.maximum(half, ratio.sqrt() - swing.grace)
+            for _ in range(_STEPS):
+                whole = ramp + swing.grace
+                left = ratio / whole**2 + half**2 / ramp**2 - 1
+                ramp = ramp + left / (2 * ratio / whole**3 + 2 * half**2 / ramp**3)
+            return swing.strongest(ramp)
 
     def sampled(self, ramp: Tensor, total: Tensor, amplitude: Tensor, blip: Number) -> Tensor:
         """All but its ends."""

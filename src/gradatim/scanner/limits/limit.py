@@ -27,6 +27,8 @@ class Constraint(enum.Enum):
     """The shortest dwell time of the receiver."""
     DEAD_TIME = "dead time"
     """The dead times of transmitter and receiver."""
+    STIMULATION = "stimulation"
+    """The share of a limit of nerve stimulation that was allowed; an estimate, no clearance."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -45,7 +45,13 @@ class RasteredLobe:
 
 
 def shortest_on_raster(
-    measure: Measure, *, wanted: float, start: float, system: System, power: int = 1
+    measure: Measure,
+    *,
+    wanted: float,
+    start: float,
+    system: System,
+    power: int = 1,
+    strongest: Callable[[Tensor], Tensor] | None = None,
 ) -> RasteredLobe:
     """The shortest lobe of whole rasters within the limits that achieves what is wanted.
 
@@ -58,6 +64,7 @@ def shortest_on_raster(
         start: duration of the continuous design, s.
         system: limits and raster.
         power: of the amplitude to which the measure is proportional.
+        strongest: the amplitude (T/m) that a ramp (s) allows besides; None where only the system counts.
 
     Raises:
         UsageError: GD-101 if the lobe would last longer than 100 s.
@@ -78,10 +85,12 @@ def shortest_on_raster(
     full = ticks(system.max_gradient / system.max_slew, raster) // raster
     whole = max(2, ticks(start, raster) // raster - 1)
     while True:
-        most = max(1, min(whole // 2, full))
+        most = max(1, min(whole // 2, full) if strongest is None else whole // 2)
         ramps = torch.linspace(1, most, min(most, MOST_RAMPS), dtype=torch.float64).round()
         seconds = ramps * raster / TICKS
         amplitude = (system.max_slew * seconds).clamp(max=system.max_gradient)
+        if strongest is not None:
+            amplitude = torch.minimum(amplitude, strongest(seconds))
         done = measure(seconds, torch.full_like(seconds, whole * raster / TICKS), amplitude)
         best = int(done.argmax())
         if done[best] >= wanted * (1 - 1e-12):
