@@ -69,7 +69,7 @@ class EchoReadout:
 
 
 @dataclass(frozen=True)
-class EchoPlan:
+class ReadoutPlan:
     """Places readouts on the rasters, so that sample n//2 (read backwards: n − 1 − n//2) falls on k = 0 at TE.
 
     Args:

@@ -9,7 +9,7 @@ from gradatim.base.sequence import TICKS, Block, Sequence
 from gradatim.scanner.pulses.sinc import SincPulse
 from gradatim.scanner.pulses.slice_selection import NonSelective, Selected, SliceSelective
 from gradatim.scanner.sequences.blocks import block
-from gradatim.scanner.sequences.echo_readouts import Bipolar, EchoPlan, EchoReadout, Leader, Monopolar
+from gradatim.scanner.sequences.echo_readouts import Bipolar, EchoReadout, Leader, Monopolar, ReadoutPlan
 from gradatim.scanner.sequences.encoding import CartesianEncoding
 from gradatim.scanner.sequences.lobes import lobe_of_area, shortest_lobe
 from gradatim.scanner.sequences.spoiling import Spoiling
@@ -45,7 +45,7 @@ class ShortestEchoes:
                 do="give seconds, or none for the shortest",
             )
 
-    def __call__(self, plan: EchoPlan, signs: tuple[int, ...], leader: Leader) -> tuple[float, ...]:
+    def __call__(self, plan: ReadoutPlan, signs: tuple[int, ...], leader: Leader) -> tuple[float, ...]:
         """The echo times, s.
 
         Args:
@@ -162,7 +162,7 @@ class _Prepared:
 
     protocol: MultiEchoGradientEcho
     system: System
-    plan: EchoPlan
+    plan: ReadoutPlan
     leader: Leader
     echoes: tuple[EchoReadout, ...]
     echo_times: tuple[float, ...]
@@ -174,7 +174,7 @@ class _Prepared:
         raster = math.lcm(system.rasters.gradient, system.rasters.block)
         centre = selected.pulse.delay + selected.pulse.centre
         excited = -(-block(system, pulse=selected.pulse, lobes=(None, None, selected.lobe)).duration // raster) * raster
-        plan = EchoPlan(encoding, system, centre)
+        plan = ReadoutPlan(encoding, system, centre)
         areas = [encoding.step_area(0, 1)]
         areas += [encoding.step_area(part, 2) - selected.after for part in (0, encoding.matrix[2] - 1)]
         least = max(-(-shortest_lobe(area, system) // raster) * raster for area in areas)
@@ -254,7 +254,7 @@ class _Prepared:
         return {"LIN": lines[0], **several}
 
 
-def _all_fit(plan: EchoPlan, times: list[int], signs: tuple[int, ...], leader: Leader) -> bool:
+def _all_fit(plan: ReadoutPlan, times: list[int], signs: tuple[int, ...], leader: Leader) -> bool:
     """Whether readouts at these times, ns, follow one another with time for what is between them."""
     for time, sign in zip(times, signs, strict=True):
         found = plan.at(time, sign)
