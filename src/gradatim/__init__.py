@@ -135,6 +135,7 @@ _NAMES = {
     "scanner.protocol.image_noise": "ImageNoise",
     "scanner.protocol.targets": "SusceptibilityTarget T2StarTarget",
     "solve.information": "CramerRao",
+    "scanner.protocol.finest_voxel": "FinestVoxel FoundVoxel",
     # pulses and sequences
     "scanner.pulses.binomial": "BinomialTrain",
     "scanner.pulses.hard": "HardPulse",

@@ -291,6 +291,8 @@ from gradatim.scanner.protocol.diffusion_echoes import BestDiffusion as BestDiff
 from gradatim.scanner.protocol.diffusion_echoes import DiffusionScan as DiffusionScan
 from gradatim.scanner.protocol.echo_plan import EchoPlan as EchoPlan
 from gradatim.scanner.protocol.echo_plan import field_error as field_error
+from gradatim.scanner.protocol.finest_voxel import FinestVoxel as FinestVoxel
+from gradatim.scanner.protocol.finest_voxel import FoundVoxel as FoundVoxel
 from gradatim.scanner.protocol.gradient_echoes import GradientEchoScan as GradientEchoScan
 from gradatim.scanner.protocol.image_noise import ImageNoise as ImageNoise
 from gradatim.scanner.protocol.targets import SusceptibilityTarget as SusceptibilityTarget

@@ -100,8 +100,8 @@ class ExcessBuffer(SteadyApproximation):
 class Linearised(SteadyApproximation):
     """LIN: c = c₀ + σ/(2πr(D + κD_B))·[1 + (κD_B/D)·exp(−r/Λ)], 1/Λ² = k₊B₀/D + k₊(K + c₀)/D_B: small changes of B.
 
-    Its error: what the bound buffer would have caught of calcium on its way, and how far from linear equilibrium is for
-    the rest, (c − c₀)/(K + c₀).
+    Its error: what the bound buffer would have caught of calcium on its way, and how far from linear equilibrium is,
+    (c − c₀)/(K + c₀), for what has come to it.
 
     Source:
         Stern, Cell Calcium 13:183-192, 1992; Naraghi & Neher, J Neurosci 17:6961-6973, 1997.
@@ -128,7 +128,8 @@ class Linearised(SteadyApproximation):
         slow = domain.length / radius / (1 + ratio)
         fast = slow * ratio * (-radius / linear_length(domain)).exp()
         bent = (calcium - domain.resting) / (domain.buffer.dissociation + domain.resting)
-        return (fast * _depletion(domain, radius) + slow * bent) / calcium
+        settled = -(-radius / linear_length(domain)).expm1()
+        return (fast * _depletion(domain, radius) + slow * settled * bent) / calcium
 
 
 @dataclass(frozen=True)
