@@ -127,6 +127,7 @@ _NAMES = {
     "scanner.named_system": "named_system",
     "scanner.system": "System",
     "scanner.limits.slice_selection": "SliceSelection",
+    "scanner.limits.swing": "SwingLimit",
     # protocols chosen by what they will know
     "scanner.protocol.best_echoes": "BestEchoes",
     "scanner.protocol.diffusion_echoes": "BestDiffusion DiffusionScan",

@@ -281,6 +281,7 @@ from gradatim.scanner.limits.lobe import ShortestLobe as ShortestLobe
 from gradatim.scanner.limits.readout import FrequencyEncoding as FrequencyEncoding
 from gradatim.scanner.limits.refocusing_train import RefocusingTrainSpacing as RefocusingTrainSpacing
 from gradatim.scanner.limits.slice_selection import SliceSelection as SliceSelection
+from gradatim.scanner.limits.swing import SwingLimit as SwingLimit
 from gradatim.scanner.lint.lint import lint as lint
 from gradatim.scanner.lint.load import ForbiddenBand as ForbiddenBand
 from gradatim.scanner.lint.load import Load as Load
