@@ -11,6 +11,7 @@ from gradatim.base.diffusion_series import DiffusionSeries
 from gradatim.base.errors import InputError, UsageError
 from gradatim.base.grid import Grid
 from gradatim.diffusion.fitted import Verdict
+from gradatim.diffusion.gradient_pairs import BipolarPair
 from gradatim.diffusion.kurtosis import QUADS, WeightedKurtosis, kurtosis_design
 from gradatim.diffusion.kurtosis_maps import KurtosisMaps, mean_kurtosis, radial_kurtosis
 from gradatim.diffusion.noise_models import RicianNoise
@@ -341,3 +342,17 @@ def test_the_design_of_kurtosis_is_the_definition() -> None:
     v = torch.tensor([float(fourth[quad]) for quad in QUADS], dtype=torch.float64)
     expected = torch.einsum("nij,nkl,ijkl->n", b, b, fourth) / 6.0
     torch.testing.assert_close(kurtosis_design(b)[:, 7:] @ v, expected)
+
+
+def test_a_series_without_volumes_or_with_numbers_for_a_mask_is_refused() -> None:
+    """Numbers would be taken as indices, and pick other voxels."""
+    grid, some = Grid((2, 1, 1), (1.0, 1.0, 1.0)), torch.ones(2, 1, 1)
+    with pytest.raises(UsageError, match=r"GD-103.*int64"):
+        DiffusionSeries(torch.ones(3, 2, 1, 1), torch.zeros(3, 3, 3), some.long(), grid)
+    with pytest.raises(UsageError, match="GD-103"):
+        DiffusionSeries(torch.ones(0, 2, 1, 1), torch.zeros(0, 3, 3), some.bool(), grid)
+
+
+def test_a_gap_that_is_no_number_is_refused() -> None:
+    with pytest.raises(InputError, match="GD-805"):
+        BipolarPair(gap=math.nan).b(0.04, duration=0.01, separation=0.02)

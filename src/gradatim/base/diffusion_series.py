@@ -20,7 +20,7 @@ class DiffusionSeries:
         grid: where the voxels lie.
 
     Raises:
-        UsageError: GD-103 if the sizes disagree.
+        UsageError: GD-103 if the sizes disagree, there is no volume, or the mask is not bool.
         InputError: GD-803 if a b-matrix is not symmetric and positive, or not finite.
 
     Example:
@@ -40,12 +40,14 @@ class DiffusionSeries:
             tuple(self.signal.shape[1:]) != self.grid.shape
             or tuple(self.mask.shape) != self.grid.shape
             or tuple(self.b.shape) != (len(self.signal), 3, 3)
+            or not len(self.signal)
+            or self.mask.dtype != torch.bool
         ):
             raise UsageError(
                 "GD-103",
                 given=f"signal {tuple(self.signal.shape)}, b-matrices {tuple(self.b.shape)} and mask "
-                f"{tuple(self.mask.shape)} on a grid {self.grid.shape}",
-                allowed="signal (n, x, y, z), b-matrices (n, 3, 3), mask (x, y, z)",
+                f"{tuple(self.mask.shape)} of {self.mask.dtype} on a grid {self.grid.shape}",
+                allowed="signal (n, x, y, z) of one volume or more, b-matrices (n, 3, 3), mask (x, y, z) of bool",
                 do="give one b-matrix a volume",
             )
         size = self.b.abs().amax().clamp(min=1.0)

@@ -122,7 +122,7 @@ class BipolarPair(GradientPair):
 
     def b(self, amplitude: Tensor | float, *, duration: Tensor | float, separation: Tensor | float) -> Tensor:
         strength, length, apart = _checked(amplitude, duration, separation)
-        if self.gap < 0 or bool((apart < length + self.gap).any()):
+        if not self.gap >= 0 or bool((apart < length + self.gap).any()):
             raise _impossible(f"halves {self.gap} s apart with pairs {apart.tolist()} s apart")
         return (PROTON_GAMMA_RAD_PER_S_T * strength * length).square() * (apart - length / 3 - self.gap / 2)
 
