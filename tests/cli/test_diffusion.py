@@ -145,7 +145,7 @@ def table(tmp_path: Path) -> Path:
     return tmp_path / "decay.csv"
 
 
-TIMING = ("--little-delta", "0.002", "--big-delta", "0.05")
+TIMING = ("--small-delta-ms", "2", "--big-delta-ms", "50")
 
 
 def test_dosy_finds_two_components_and_draws(table: Path, capsys) -> None:
@@ -166,15 +166,23 @@ def test_dosy_for_a_reader(table: Path, capsys) -> None:
     assert [line.split()[0] for line in lines] == ["single", "component", "component", "left"]
 
 
+def test_a_signal_that_grows_with_b_is_said(tmp_path: Path, capsys) -> None:
+    table = tmp_path / "reversed.csv"
+    table.write_text("b [s/m2],signal\n" + "".join(f"{k}e8,{2**k + 0.01 * (k % 3)}\n" for k in range(9)))
+    assert main(["diffusion", "dosy", str(table)]) == 0
+    assert "the signal grows with b" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("rest", "code", "status"),
     [
         ((), "GD-104", 2),
-        (("--little-delta", "0.002"), "GD-104", 2),
+        (("--small-delta-ms", "2"), "GD-104", 2),
         ((*TIMING, "--lobes", "half-sin"), "GD-102", 2),
         ((*TIMING, "--sigma", "0"), "GD-187", 2),
-        (("--little-delta", "0.06", "--big-delta", "0.05"), "GD-805", 3),
-        (("--little-delta", "nan", "--big-delta", "0.05"), "GD-805", 3),
+        (("--small-delta-ms", "60", "--big-delta-ms", "50"), "GD-805", 3),
+        (("--small-delta-ms", "nan", "--big-delta-ms", "50"), "GD-159", 2),
+        ((*TIMING, "--picture", "decay.png"), "GD-107", 2),
     ],
 )
 def test_dosy_refuses(rest: tuple[str, ...], code: str, status: int, table: Path, capsys) -> None:

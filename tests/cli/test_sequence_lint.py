@@ -136,6 +136,27 @@ def test_what_a_newcomer_makes_has_no_fault(capsys, tmp_path, kind):
 
 
 @pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("gre", "--pulse-ms", "1e300"), "GD-159"),
+        (("megre", "--pulse-ms", "1e-9"), "GD-159"),
+        (("pfg", "--spoiler", "1e300"), "GD-166"),
+        (("gre", "--picture", "gre.png"), "GD-107"),
+    ],
+)
+def test_numbers_and_names_that_no_sequence_can_have(capsys, tmp_path, words, code):
+    file = tmp_path / "x.seq"
+    assert main(["sequence", *words, "--out", str(file)]) == 2
+    assert code in capsys.readouterr().err
+    assert not file.exists()
+
+
+def test_a_crusher_of_endless_turns_is_refused(capsys):
+    assert main(["limits", "tse", "--cycles", "1e308"]) == 2
+    assert "GD-101" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("text", "code"),
     [
         ("", "GD-243"),

@@ -338,6 +338,10 @@ class Sequence:
         return torch.cat(times), torch.cat(values)
 
 
+LONGEST = 1e6
+"""s: no event takes 11 days; int64 would hold 292 years of nanoseconds."""
+
+
 def ticks(seconds: float, raster: int) -> int:
     """The shortest whole number of rasters that is not shorter than a time, in ns.
 
@@ -347,8 +351,18 @@ def ticks(seconds: float, raster: int) -> int:
         seconds: s, ≥ 0.
         raster: ns.
 
+    Raises:
+        UsageError: GD-101 for a time that is not finite or longer than 11 days.
+
     Example:
         >>> ticks(426.8e-6, 10_000), ticks(4.3e-4, 10_000)
         (430000, 430000)
     """
+    if not seconds <= LONGEST:
+        raise UsageError(
+            "GD-101",
+            given=f"a time of {seconds:.4g} s",
+            allowed=f"finite times of up to {LONGEST:g} s",
+            do="check the units: lengths are in m, times in s, gradients in T/m",
+        )
     return max(0, math.ceil(seconds * TICKS / raster - 1e-6)) * raster

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gradatim.base.errors import UsageError
 from gradatim.cli.system_choice import require_plausible
+from gradatim.cli.typed_units import from_milliseconds
 
 if TYPE_CHECKING:
     from gradatim.base.sequence import Sequence
@@ -59,7 +60,8 @@ class CartesianOptions:
 
         require_plausible(self.flip_angle, (0.01, 360.0), what="--flip-angle", unit="degrees", do="π/12 rad is 15")
         flip = math.radians(self.flip_angle)
-        if self.pulse_ms == 0:
+        duration = from_milliseconds(self.pulse_ms, what="--pulse-ms")
+        if not duration:
             if self.partitions == 1:
                 raise UsageError(
                     "GD-168",
@@ -68,7 +70,7 @@ class CartesianOptions:
                     do="give --partitions, or a pulse of 1 ms or more",
                 )
             return NonSelective(HardPulse(flip, shortest_hard(flip, system)))
-        return SliceSelective(SincPulse(flip, self.pulse_ms / 1e3), self.thickness_mm / 1e3)
+        return SliceSelective(SincPulse(flip, duration), self.thickness_mm / 1e3)
 
     def spoiling(self) -> "Spoiling":
         """117°, two cycles and the dummies."""

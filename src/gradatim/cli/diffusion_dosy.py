@@ -27,8 +27,8 @@ class Dosy:
 
     Attributes:
         table: CSV.
-        little_delta: duration of a gradient lobe, s.
-        big_delta: from the start of one lobe to that of the other, s.
+        small_delta_ms: duration of a gradient lobe, ms.
+        big_delta_ms: from the start of one lobe to that of the other, ms.
         lobes: shape of the gradients: rectangle, half-sine or sine-squared.
         sigma: standard deviation of the noise, in the signal's unit; by default what the fit leaves.
         picture: draw decay and spectrum to this SVG file.
@@ -36,8 +36,8 @@ class Dosy:
     """
 
     table: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="TABLE")]
-    little_delta: float | None = None
-    big_delta: float | None = None
+    small_delta_ms: float | None = None
+    big_delta_ms: float | None = None
     lobes: str = "rectangle"
     sigma: float | None = None
     picture: Path | None = None
@@ -51,12 +51,13 @@ class Dosy:
                 place.
             InputError: what the reader and the fits refuse.
         """
-        from gradatim.cli.feature_outputs import require_outputs
+        from gradatim.cli.feature_outputs import require_outputs, require_svg
         from gradatim.diffusion.dosy import DiffusionOrdered
         from gradatim.diffusion.mono_exponential import MonoExponentialDiffusion
         from gradatim.diffusion.noise_models import GaussianNoise
 
         require_outputs([self.picture], inputs=(self.table,))
+        require_svg(self.picture)
         b, signal = self._decay()
         single = MonoExponentialDiffusion(GaussianNoise(self.sigma))(signal, b=b)
         spectrum = DiffusionOrdered(sigma=self.sigma)(signal, b=b)
@@ -69,6 +70,11 @@ class Dosy:
         print(f"single decay  {_said(one.value.item(), one.low.item(), one.high.item())}")
         for peak in spectrum.peaks:
             print(f"component     {_said(peak.diffusivity, peak.low, peak.high)}  share {100 * peak.share:.1f} %")
+        if one.high.item() < 0:
+            print(
+                "warning: the signal grows with b, so that no diffusion is seen: check the order of the rows",
+                file=sys.stderr,
+            )
         print(f"left over     {spectrum.misfit:.3g} times the noise of {spectrum.sigma:.4g}")
         if spectrum.message:
             print(f"warning: {spectrum.message}", file=sys.stderr)
@@ -76,19 +82,23 @@ class Dosy:
 
     def _decay(self) -> "tuple[Tensor, Tensor]":
         from gradatim.base.choice import choose
+        from gradatim.cli.typed_units import from_milliseconds
         from gradatim.diffusion.gradient_pairs import HalfSinePair, RectangularPair, SquaredSinePair
         from gradatim.io.decay_table import read_decay
 
         shapes = {"rectangle": RectangularPair(), "half-sine": HalfSinePair(), "sine-squared": SquaredSinePair()}
         pair = choose(self.lobes, shapes, what="shape of the lobes")
         kind, place, signal = read_decay(self.table)
-        times = (self.little_delta, self.big_delta)
+        times = (
+            from_milliseconds(self.small_delta_ms, what="--small-delta-ms"),
+            from_milliseconds(self.big_delta_ms, what="--big-delta-ms"),
+        )
         if (kind == "gradient") == (None in times) or (kind == "b" and times != (None, None)):
             raise UsageError(
                 "GD-104",
-                given=f"a column {kind} with little delta {times[0]} and big delta {times[1]}",
-                allowed="gradients with --little-delta and --big-delta, or b-values without",
-                do="give the timing of the experiment in seconds with gradients",
+                given=f"a column {kind} with δ {self.small_delta_ms} ms and Δ {self.big_delta_ms} ms",
+                allowed="gradients with --small-delta-ms and --big-delta-ms, or b-values without",
+                do="give the timing of the experiment with gradients",
             )
         if times[0] is None or times[1] is None:
             return place, signal

@@ -56,8 +56,8 @@ class SeriesInput:
         else:
             raise UsageError(
                 "GD-104",
-                given="--"
-                + " and --".join([role for role in ("bval", "bvec", "bmatrix") if role in given] or ["none"]),
+                given=" and ".join(f"--{role}" for role in ("bval", "bvec", "bmatrix") if role in given)
+                or "no weightings",
                 allowed="--bval with --bvec, or --bmatrix alone",
                 do="give the weightings of the volumes once",
             )

@@ -7,6 +7,24 @@ from gradatim.base.errors import UsageError
 from gradatim.io.atomic import require_place
 
 
+def require_svg(picture: Path | None) -> None:
+    """Refuse a picture whose name promises another format than SVG.
+
+    Raises:
+        UsageError: GD-107 unless the name ends in .svg.
+
+    Example:
+        >>> require_svg(Path("decay.svg"))
+    """
+    if picture is not None and picture.suffix.lower() != ".svg":
+        raise UsageError(
+            "GD-107",
+            given=f"{picture} as the name of a picture",
+            allowed="a name that ends in .svg",
+            do="call it .svg; browsers, Inkscape and office programs open it",
+        )
+
+
 def require_outputs(outputs: Iterable[Path | None], *, inputs: Iterable[Path | None]) -> None:
     """Refuse, before any work, a name under which no file can appear, an input's name, and a name given twice.
 

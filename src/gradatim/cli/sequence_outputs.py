@@ -59,10 +59,11 @@ def deliver(
     Raises:
         UsageError: what the protocol and the system refuse; GD-107 for an output in the place of an input.
     """
-    from gradatim.cli.feature_outputs import require_outputs
+    from gradatim.cli.feature_outputs import require_outputs, require_svg
     from gradatim.io.pulseq_write import PulseqWriter, require_pulseq_name
 
     require_outputs([options.out, options.picture], inputs=(options.hardware.system_file,))
+    require_svg(options.picture)
     require_pulseq_name(options.out)
     system, origin = options.hardware.chosen()
     sequence = make(system)

@@ -160,6 +160,5 @@ def _reason(binding: Constraint, longest: str, elasticity: dict[str, float], fix
         )
     else:
         more = f"more gradient gives nothing, 1 % more slew rate saves {-elasticity['max_slew']:.2f} %"
-    return (
-        f"{binding.value}-bound: {longest} fill the window; {more}; pulse and acquisition are {fixed:.0f} % of it all"
-    )
+    filled = f"{longest} {'fills' if longest == 'phase encoding' else 'fill'} the window"
+    return f"{binding.value}-bound: {filled}; {more}; pulse and acquisition are {fixed:.0f} % of it all"

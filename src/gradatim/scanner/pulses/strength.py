@@ -56,7 +56,7 @@ def samples_of(duration: float, system: System, *, most: int) -> tuple[int, int]
         (500, 4000)
     """
     raster = system.rasters.pulse
-    whole = ticks(duration, raster) // raster
+    whole = max(1, ticks(duration, raster) // raster)
     each = -(-whole // most)
     return -(-whole // (2 * each)) * 2, each * raster
 

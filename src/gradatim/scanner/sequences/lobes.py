@@ -3,7 +3,7 @@
 import math
 
 from gradatim.base.errors import UsageError
-from gradatim.base.sequence import TICKS, Lobe, ticks, trapezoid
+from gradatim.base.sequence import LONGEST, TICKS, Lobe, ticks, trapezoid
 from gradatim.scanner.system import System
 
 ROUNDING = 1.0 + 1e-9
@@ -56,6 +56,9 @@ def shortest_lobe(area: float, system: System) -> int:
         area: T·s/m, of either sign.
         system: whose limits and gradient raster hold.
 
+    Raises:
+        UsageError: GD-166 for an area that no lobe of 11 days has.
+
     Example:
         >>> shortest_lobe(6.833e-6, System(0.040, 150.0))
         430000
@@ -63,6 +66,8 @@ def shortest_lobe(area: float, system: System) -> int:
     area, raster = abs(area), system.rasters.gradient
     gradient, slew = system.max_gradient, system.max_slew
     bound = 2 * math.sqrt(area / slew) if area <= gradient**2 / slew else area / gradient + gradient / slew
+    if not bound <= LONGEST:
+        raise _refused(f"a lobe of {area:.4g} T·s/m", f"lobes of up to {LONGEST:g} s", "check the units: T·s/m")
     count = max(2, math.floor(bound * TICKS / raster))
     while _ramp(area, count, system) is None:
         count += 1
