@@ -151,6 +151,13 @@ def test_numbers_and_names_that_no_sequence_can_have(capsys, tmp_path, words, co
     assert not file.exists()
 
 
+def test_a_picture_that_would_be_no_png_is_refused(capsys, tmp_path):
+    picture = tmp_path / "epi.png"
+    assert main(["limits", "epi", "--picture", str(picture)]) == 2
+    assert "GD-107" in capsys.readouterr().err
+    assert not picture.exists()
+
+
 def test_a_crusher_of_endless_turns_is_refused(capsys):
     assert main(["limits", "tse", "--cycles", "1e308"]) == 2
     assert "GD-101" in capsys.readouterr().err

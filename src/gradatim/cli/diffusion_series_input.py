@@ -63,7 +63,9 @@ class SeriesInput:
             )
         if loaded.notes:
             print(in_words(loaded.notes), file=sys.stderr)
-        return DiffusionRun(route, out)(loaded.series, files=given)
+        found = DiffusionRun(route, out)(loaded.series, files=given)
+        print(f"wrote {len(found['maps'])} maps, with a verdict for each voxel, to {out}", file=sys.stderr)
+        return found
 
 
 def say(found: dict[str, Any], *, json: bool) -> None:

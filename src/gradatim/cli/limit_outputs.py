@@ -48,9 +48,10 @@ def show(
     Raises:
         UsageError: what the design and the system refuse; GD-107 for a picture in the place of the system's file.
     """
-    from gradatim.cli.feature_outputs import require_outputs
+    from gradatim.cli.feature_outputs import require_outputs, require_svg
 
     require_outputs([picture], inputs=(hardware.system_file,))
+    require_svg(picture)
     system, origin = hardware.chosen()
     limit = design(system)
     notes = () if note is None else (note(system),)
