@@ -14,7 +14,7 @@ HEAD = '''"""The public list as type checkers and editors read it; made by docs/
 
 def stub() -> str:
     """The whole stub, sorted as the linter sorts imports: by module, capitals before classes before functions."""
-    names = sorted(gradatim._HOMES.items(), key=lambda entry: (entry[1], _kind(entry[0]), entry[0]))
+    names = sorted(gradatim._HOMES.items(), key=lambda entry: (entry[1], _kind(entry[0]), entry[0].lower()))
     lines = [_line(name, home) for name, home in names]
     return "\n".join([HEAD, "", *lines, "", "__version__: str", ""])
 

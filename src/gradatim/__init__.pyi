@@ -70,8 +70,8 @@ from gradatim.diffusion.tensor_maps import direction_colours as direction_colour
 from gradatim.diffusion.tensor_positive import PositiveTensor as PositiveTensor
 from gradatim.diffusion.walks.grains import Grains as Grains
 from gradatim.diffusion.walks.random_walk import RandomWalk as RandomWalk
-from gradatim.diffusion.walks.random_walk import WalkSignal as WalkSignal
 from gradatim.diffusion.walks.random_walk import Walks as Walks
+from gradatim.diffusion.walks.random_walk import WalkSignal as WalkSignal
 from gradatim.diffusion.walks.spaces import ClosedPores as ClosedPores
 from gradatim.diffusion.walks.spaces import FreeSpace as FreeSpace
 from gradatim.diffusion.walks.voxels import VoxelPores as VoxelPores
