@@ -190,3 +190,19 @@ def test_dosy_refuses(rest: tuple[str, ...], code: str, status: int, table: Path
     assert code in capsys.readouterr().err
     assert main(["diffusion", "dosy", str(table), *TIMING, "--picture", str(table)]) == 2
     assert "GD-107" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "timing",
+    [("--small-delta-ms", "0.002", "--big-delta-ms", "50"), ("--small-delta-ms", "2", "--big-delta-ms", "0.05")],
+)
+def test_seconds_typed_as_milliseconds_are_refused(timing: tuple[str, ...], table: Path, capsys) -> None:
+    assert main(["diffusion", "dosy", str(table), *timing]) == 2
+    assert "GD-159" in capsys.readouterr().err
+
+
+def test_weightings_in_another_unit_are_doubted(tmp_path: Path, capsys) -> None:
+    rows = [f"{0.2e9 * i},{math.exp(-2.3e-9 * 0.2e9 * i) + 0.002 * (i % 3)}" for i in range(12)]  # of water, in s/m²
+    (tmp_path / "decay.csv").write_text("\n".join(["b [s/mm2],signal", *rows]))
+    assert main(["diffusion", "dosy", str(tmp_path / "decay.csv")]) == 0
+    assert "check the units" in capsys.readouterr().err

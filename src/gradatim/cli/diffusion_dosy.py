@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from gradatim.diffusion.spectrum import DiffusionSpectrum
 
 
+_SLOWEST, _FASTEST = 1e-14, 1e-4
+"""m²/s: between large polymers and gases at low pressure."""
+
+
 @dataclass(frozen=True)
 class Dosy:
     """Find the diffusivities in a decay: one of them, with its interval, and a spectrum of all.
@@ -70,6 +74,12 @@ class Dosy:
         print(f"single decay  {_said(one.value.item(), one.low.item(), one.high.item())}")
         for peak in spectrum.peaks:
             print(f"component     {_said(peak.diffusivity, peak.low, peak.high)}  share {100 * peak.share:.1f} %")
+        if one.value.item() > 0 and not _SLOWEST <= one.value.item() <= _FASTEST:
+            print(
+                f"warning: no liquid, gel or gas of an NMR tube has {one.value.item():.2g} m²/s: check the units of the "
+                "table and of δ and Δ",
+                file=sys.stderr,
+            )
         if one.high.item() < 0:
             print(
                 "warning: the signal grows with b, so that no diffusion is seen: check the order of the rows",
@@ -82,6 +92,7 @@ class Dosy:
 
     def _decay(self) -> "tuple[Tensor, Tensor]":
         from gradatim.base.choice import choose
+        from gradatim.cli.system_choice import require_plausible
         from gradatim.cli.typed_units import from_milliseconds
         from gradatim.diffusion.gradient_pairs import HalfSinePair, RectangularPair, SquaredSinePair
         from gradatim.io.decay_table import read_decay
@@ -89,6 +100,8 @@ class Dosy:
         shapes = {"rectangle": RectangularPair(), "half-sine": HalfSinePair(), "sine-squared": SquaredSinePair()}
         pair = choose(self.lobes, shapes, what="shape of the lobes")
         kind, place, signal = read_decay(self.table)
+        require_plausible(self.small_delta_ms, (0.05, 1e3), what="--small-delta-ms", unit="ms", do="0.002 s is 2")
+        require_plausible(self.big_delta_ms, (0.5, 1e4), what="--big-delta-ms", unit="ms", do="0.05 s is 50")
         times = (
             from_milliseconds(self.small_delta_ms, what="--small-delta-ms"),
             from_milliseconds(self.big_delta_ms, what="--big-delta-ms"),

@@ -32,7 +32,7 @@ class Verdict(enum.IntEnum):
 _SENTENCES = {
     Verdict.FITTED: "the fit is good as it is",
     Verdict.OUTSIDE: "the voxel lies outside of the mask",
-    Verdict.DARK: "too few values above zero",
+    Verdict.DARK: "too few values above zero to tell the parameters",
     Verdict.UNSETTLED: "the fit did not settle within its iterations",
     Verdict.UNIDENTIFIABLE: "the data are explained as well by fewer parameters, so that these mean nothing",
     Verdict.NOT_POSITIVE: "the fitted tensor has a diffusivity below zero, which noise or motion made",
