@@ -76,7 +76,7 @@ class Dosy:
             print(f"component     {_said(peak.diffusivity, peak.low, peak.high)}  share {100 * peak.share:.1f} %")
         if one.value.item() > 0 and not _SLOWEST <= one.value.item() <= _FASTEST:
             print(
-                f"warning: no liquid, gel or gas of an NMR tube has {one.value.item():.2g} m²/s: check the units of the "
+                f"warning: no liquid, gel or gas in a tube has {one.value.item():.2g} m²/s: check the units of the "
                 "table and of δ and Δ",
                 file=sys.stderr,
             )
