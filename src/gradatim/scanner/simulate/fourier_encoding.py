@@ -39,7 +39,8 @@ class FourierEncoding:
     deviation. Off-resonance and decay act at each sample's own time, so that distortions and blurring are exact. The
     sum is exact too: for spins on a grid it is taken axis by axis, for others, or where that is cheaper, as a matrix
     product.
-    Differentiable in density, T1, T2, T2', offset and B1.
+    Differentiable in density, T1, T2, T2', offset and B1. Every spin hears every pulse: of several slices, give one
+    slice's spins and sequence at a time. Tried on the CPU only.
 
     Args:
         start: with which Z the sequence begins; from the steady state on every repetition is alike, dummies or not,

@@ -39,7 +39,8 @@ class PhaseGraph:
 
     Which states matter is found beforehand with a few representative spins: those whose size, times the largest
     factor by which any later sample hears them, passes the threshold. The error falls with it. Differentiable in
-    density, T1, T2, T2', offset and B1.
+    density, T1, T2, T2', offset and B1. Every spin hears every pulse: of several slices, give one slice's spins and
+    sequence at a time. Tried on the CPU only.
 
     Args:
         threshold: smallest contribution of a state that is kept, over the largest of any, ≥ 0.
