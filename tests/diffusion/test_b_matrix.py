@@ -140,6 +140,14 @@ def test_the_moment_of_a_whole_sequence_is_its_dephasing() -> None:
     assert moments(effective, orders=(0,))[0, 0].item() == pytest.approx(-0.03 * 0.0105)
 
 
+def test_what_would_not_be_exact_or_finite_is_refused() -> None:
+    with pytest.raises(UsageError, match="GD-101"):
+        moments(random_waveform(0), orders=(0, 5))
+    with pytest.raises(UsageError, match="GD-101"):
+        edges = torch.tensor([0.0, float("nan")], dtype=torch.float64)
+        Waveform(edges, torch.zeros(1, 3, dtype=torch.float64), torch.zeros(1, 3, dtype=torch.float64))
+
+
 def test_impossible_times_are_refused() -> None:
     for duration, separation in ((0.02, 0.01), (0.0, 0.01), (float("nan"), 0.01)):
         with pytest.raises(InputError, match="GD-805"):

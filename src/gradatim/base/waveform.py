@@ -49,7 +49,7 @@ class Waveform:
                 allowed="n + 1 edges, and n × 3 values at both ends of the intervals between them",
                 do="give one value an interval, end and axis",
             )
-        if bool((self.edges.diff() <= 0).any()):
+        if not bool((self.edges.diff() > 0).all()):
             raise UsageError(
                 "GD-101", given="edges that do not increase", allowed="increasing times", do="sort the edges"
             )

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gradatim.base.coherence import Turn, effective_waveform, trajectory, turns_by_use
-from gradatim.base.errors import InputError
+from gradatim.base.errors import InputError, UsageError
 from gradatim.base.sequence import TICKS, Sequence
 from gradatim.base.units import PROTON_GAMMA_RAD_PER_S_T
 from gradatim.base.waveform import GAUSS_NODES, GAUSS_WEIGHTS, Waveform
@@ -47,6 +47,9 @@ def moments(waveform: Waveform, *, orders: tuple[int, ...] = (0, 1, 2)) -> Tenso
 
     Returns:
         (orders, 3), T·sⁿ⁺¹/m, float64.
+
+    Raises:
+        UsageError: GD-101 for another order.
 
     Example:
         >>> one = torch.tensor([[1.0, 0.0, 0.0]], dtype=torch.float64)
