@@ -143,9 +143,9 @@ def test_the_moment_of_a_whole_sequence_is_its_dephasing() -> None:
 def test_what_would_not_be_exact_or_finite_is_refused() -> None:
     with pytest.raises(UsageError, match="GD-101"):
         moments(random_waveform(0), orders=(0, 5))
+    edges, silent = torch.tensor([0.0, float("nan")], dtype=torch.float64), torch.zeros(1, 3, dtype=torch.float64)
     with pytest.raises(UsageError, match="GD-101"):
-        edges = torch.tensor([0.0, float("nan")], dtype=torch.float64)
-        Waveform(edges, torch.zeros(1, 3, dtype=torch.float64), torch.zeros(1, 3, dtype=torch.float64))
+        Waveform(edges, silent, silent)
 
 
 def test_impossible_times_are_refused() -> None:

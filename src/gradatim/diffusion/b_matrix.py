@@ -57,6 +57,8 @@ def moments(waveform: Waveform, *, orders: tuple[int, ...] = (0, 1, 2)) -> Tenso
         >>> [round(moment, 6) for moment in found[:, 0].tolist()]
         [2.0, 2.0, 2.666667]
     """
+    if any(order not in range(5) for order in orders):
+        raise UsageError("GD-101", given=f"orders {orders}", allowed="0 to 4", do="higher ones are not exact here")
     h = waveform.edges.diff()[:, None]
     s = GAUSS_NODES[:, None, None].to(h.device)
     gradient = waveform.left + (waveform.right - waveform.left) * s
