@@ -69,7 +69,7 @@ def test_watergate_says_whether_the_hardware_suffices(
         (("gre", "--echo-time-ms", "0.5"), "GD-166"),
         (("gre", "--echo-time-ms", "nan"), "GD-159"),
         (("gre", "--flip-angle", "-15"), "GD-159"),
-        (("gre", "--pulse-ms", "-2"), "GD-169"),
+        (("gre", "--pulse-ms", "-2"), "GD-159"),
         (("gre", "--pulse-ms", "0"), "GD-168"),
         (("gre", "--fov-mm", "1e9", "220"), "GD-159"),
         (("gre", "--dwell-us", "1"), "GD-166"),

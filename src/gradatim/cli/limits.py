@@ -16,7 +16,7 @@ from gradatim.cli.limits_tse import TseLimit
 
 @dataclass(frozen=True)
 class Limits:
-    """Tell how thin, how fast and how short a gradient system can be, what binds it, and what would help.
+    """Tell how thin, how fast and how short a gradient system can be, what binds it, and what helps.
 
     `gradatim limits epi --help` shows what one of them takes.
 

@@ -45,7 +45,7 @@ def test_the_voxel_meets_its_target_and_the_next_finer_does_not(name: str) -> No
 def test_finer_voxels_know_less(name: str) -> None:
     search = SEARCHES[name][0]
     errors = [
-        replace(search, scan=search.scan.with_readout(n)).delivered_error(SYSTEM) for n in (32, 40, 48, 56, 64, 80)
+        replace(search, scan=search.scan.with_readout(n)).delivered_error(SYSTEM) for n in (32, 40, 48, 56, 64)
     ]
     assert errors == sorted(errors)
 
@@ -74,9 +74,6 @@ def test_targets_that_are_no_errors_are_refused(target: float) -> None:
         FinestVoxel(SUSCEPTIBILITY, target)
 
 
-def test_targets_that_nothing_meets_or_all_meet_are_refused() -> None:
+def test_a_target_that_no_voxel_meets_is_refused() -> None:
     with pytest.raises(UsageError, match="GD-198"):
         FinestVoxel(BestDiffusion(WEIGHTED), 1e-18)(SYSTEM)
-    endless = replace(WEIGHTED, scan_time=1e9, slices=1)
-    with pytest.raises(UsageError, match="GD-199"):
-        FinestVoxel(BestDiffusion(endless), 1e6)(SYSTEM)

@@ -19,6 +19,7 @@ Limits = Mapping[str, float]
 Starts = tuple[tuple[float, ...], ...]
 
 _SHORTEST_DWELL = 1e-6
+_HALVINGS = 36
 _LONGEST_WAIT = 10.0
 """In T2*: what echoes may wait in all; later ones know nothing."""
 _STARTS: Starts = ((-2.0, -4.0, -4.0), (-2.0, -4.0, 0.0), (1.0, -4.0, -1.0))
@@ -157,42 +158,44 @@ class BestEchoes:
             )
         return sorted({step << k for step in (2, 3) for k in range(30) if step << k <= most} | {1})
 
-    def _bare(self, limits: Limits, between: tuple[float, float] | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    def _bare(self, limits: Limits) -> tuple[Tensor, Tensor, Tensor]:
         """Dwell times, the shortest TR that each needs, and how close its echoes can lie, s."""
         lowest = self._shortest_dwell(limits).item()
         highest = max(lowest, 1.0 / (self.scan.matrix[0] * self.least_bandwidth))
-        low, high = between or (lowest, highest)
-        grid = torch.logspace(math.log10(low), math.log10(high), 64, dtype=torch.float64)
+        grid = torch.logspace(math.log10(lowest), math.log10(highest), 64, dtype=torch.float64)
         timings = [self._timing(torch.stack([dwell, dwell * 0, dwell * 0]), 1, limits) for dwell in grid]
         needed = torch.stack([timing.needed for timing in timings])
         return grid, needed, torch.stack([timing.echo_times[1] - timing.echo_times[0] for timing in timings])
 
     def _window(self, averages: int, limits: Limits) -> tuple[float, float]:
-        """The shortest and the longest dwell whose echoes fit into TR and unwrap; found on a grid, then a finer one."""
+        """The shortest and the longest dwell whose echoes fit into TR and unwrap: found on a grid, then by halving."""
         repetition = limits["scan_time"] / (averages * self.scan.encodings)
-        unwrap = self._unwrap
-
-        def good(between: tuple[float, float] | None) -> tuple[Tensor, Tensor]:
-            grid, needed, closest = self._bare(limits, between)
-            return grid, (needed <= repetition) & (closest <= unwrap)
-
-        grid, fits = good(None)
+        grid, needed, closest = self._bare(limits)
+        fits = (needed <= repetition) & (closest <= self._unwrap)
         if not bool(fits.any()):
             raise UsageError(
                 "GD-192",
-                given=f"echoes {float(self._bare(limits)[2].min()) * 1e3:.3f} ms apart at the closest",
-                allowed=f"{unwrap * 1e3:.3f} ms for {self.max_offset} Hz, in a TR of {repetition * 1e3:.4g} ms",
+                given=f"echoes {float(closest.min()) * 1e3:.3f} ms apart at the closest",
+                allowed=f"{self._unwrap * 1e3:.3f} ms for {self.max_offset} Hz, in a TR of {repetition * 1e3:.4g} ms",
                 do="lower the resolution along the readout, or unwrap in space instead",
             )
         first, last = (int(i) for i in torch.nonzero(fits)[[0, -1], 0])
         low, high = float(grid[first]), float(grid[last])
         if first > 0:
-            finer, inside = good((float(grid[first - 1]), low))
-            low = float(finer[inside].min())
+            low = self._edge(low, float(grid[first - 1]), repetition, limits)
         if last + 1 < len(grid):
-            finer, inside = good((high, float(grid[last + 1])))
-            high = float(finer[inside].max())
+            high = self._edge(high, float(grid[last + 1]), repetition, limits)
         return low, high
+
+    def _edge(self, good: float, bad: float, repetition: float, limits: Limits) -> float:
+        """The last dwell that fits, between one that does and one that does not, to 1e-12 of it."""
+        for _ in range(_HALVINGS):
+            middle = (good + bad) / 2
+            timing = self._timing(torch.tensor([middle, 0.0, 0.0], dtype=torch.float64), 1, limits)
+            apart = float(timing.echo_times[1] - timing.echo_times[0])
+            fits = float(timing.needed) <= repetition and apart <= self._unwrap
+            good, bad = (middle, bad) if fits else (good, middle)
+        return good
 
     def _shortest_dwell(self, limits: Limits) -> Tensor:
         """The dwell at which the readout needs all of the gradient, s."""
