@@ -103,7 +103,7 @@ def test_a_fixed_buffer_changes_nothing_in_the_end() -> None:
 def test_a_fixed_buffer_delays_it() -> None:
     """The source's 3, 36 and 76 % at 0.1, 1 and 10 ms, and 62, 89 and 99.9 % without.
 
-    Those were stepped in time to first order: without buffer the exact series gives 66.7, 92.6 and 99.95 %, which
+    Those look stepped in time to first order: without buffer the exact series gives 66.7, 92.6 and 99.95 %, which
     ours meets to 0.1 % (tests/transport/calcium). All are met to that coarseness, 4.5 per cent of the end. How fast
     the buffer binds the source does not say; 1e9 /(M·s), as good as at once, is what gives its 3 %.
     """
